@@ -1,0 +1,1 @@
+"""flowperf-fix's door."""

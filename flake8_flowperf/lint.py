@@ -1,0 +1,96 @@
+"""One iterative walk for all rules, dispatched by node type and by the last part of a called name."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from flake8_flowperf.model import Finding, Rule
+from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.tree import child_fields
+
+_RENAMED = re.compile(r"\b(\w+)(?:\s|\\)+as(?:\s|\\)+(\w+)")
+
+
+class Linter:
+    """A set of rules with their settings, ready for any number of files."""
+
+    def __init__(self, rules: Iterable[type[Rule[Any]]], settings: argparse.Namespace) -> None:
+        self.rules = [rule(settings) for rule in rules]
+
+    def relevant(self, text: str) -> list[Rule[Any]]:
+        """The rules that could fire in *text*, judged by their words alone."""
+        present: dict[str, bool] = {}
+        found = []
+        for rule in self.rules:
+            for word in rule.words:
+                if word not in present:
+                    present[word] = word in text
+                if present[word]:
+                    found.append(rule)
+                    break
+        return found
+
+    def lint(self, text: str, tree: ast.Module, filename: str) -> list[Finding[Any]]:
+        """The findings of all rules in a file that is already parsed, by position and code."""
+        rules = self.relevant(text)
+        return find(SourceFile(text, tree, filename), rules) if rules else []
+
+
+def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:
+    """The findings of *rules* in *source*, by position and code."""
+    by_type: dict[type[ast.AST], list[Rule[Any]]] = {}
+    by_called_name: dict[str, list[tuple[str, Rule[Any]]]] = {}
+    for rule in rules:
+        for node_type in rule.nodes:
+            by_type.setdefault(node_type, []).append(rule)
+        for call in rule.calls:
+            by_called_name.setdefault(call.rpartition(".")[2], []).append((call, rule))
+    if by_called_name:
+        for name, alias in _RENAMED.findall(source.text.text):
+            if name in by_called_name and name != alias:
+                by_called_name.setdefault(alias, []).extend(by_called_name[name])
+
+    findings: list[Finding[Any]] = []
+    todo: list[ast.AST] = [source.module]
+    while todo:
+        node = todo.pop()
+        cls = node.__class__
+        if cls is ast.Call:
+            assert isinstance(node, ast.Call)
+            function = node.func
+            name = getattr(function, "attr", None) or getattr(function, "id", None)
+            if name in by_called_name:
+                for rule in _listening(function, by_called_name[name], source):
+                    findings.extend(rule.check(node, source))
+        if cls in by_type:
+            for rule in by_type[cls]:
+                findings.extend(rule.check(node, source))
+        for field in child_fields(cls):
+            value = getattr(node, field, None)
+            if value.__class__ is list:
+                todo.extend(value)
+            elif isinstance(value, ast.AST):
+                todo.append(value)
+    findings.sort(key=lambda finding: (finding.line, finding.column, finding.code))
+    return findings
+
+
+def _listening(function: ast.expr, candidates: list[tuple[str, Rule[Any]]], source: SourceFile) -> list[Rule[Any]]:
+    """The rules among *candidates* that want a call of *function*, each once."""
+    wanted: dict[Rule[Any], None] = {}
+    qualified: str | None = None
+    resolved = False
+    for call, rule in candidates:
+        if call.startswith("."):
+            if isinstance(function, ast.Attribute):
+                wanted[rule] = None
+            continue
+        if not resolved:
+            qualified, resolved = source.names.qualified_name(function), True
+        if qualified == call:
+            wanted[rule] = None
+    return list(wanted)

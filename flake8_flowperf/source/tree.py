@@ -1,0 +1,143 @@
+"""Where a node stands: its parents, statement, loops and function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from typing import TypeAlias
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While
+Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+_LEAVES = frozenset(
+    cls
+    for base in (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+    for cls in (base, *base.__subclasses__())
+)
+_WITHOUT_NODES = frozenset({"id", "attr", "arg", "name", "names", "kind", "type_comment", "level", "module", "ctx", "ops",
+                            "op", "conversion", "is_async", "simple", "lineno", "tag"})  # fmt: skip
+
+
+@cache
+def child_fields(cls: type[ast.AST]) -> tuple[str, ...]:
+    """The fields of a node type that can hold child nodes which rules care for, in source order as far as ast has it."""
+    if cls in _LEAVES:
+        return ()
+    if cls in (ast.Import, ast.ImportFrom):
+        return ("names",)
+    if cls.__name__ in ("TypeAlias",):
+        return cls._fields
+    return tuple(field for field in getattr(cls, "_fields", ()) if field not in _WITHOUT_NODES)
+
+
+def children(node: ast.AST) -> Iterator[ast.AST]:
+    """The child nodes of *node*; contexts and operators, which are shared singletons, are left out."""
+    for field in child_fields(node.__class__):
+        value = getattr(node, field, None)
+        if value.__class__ is list:
+            for item in value:
+                if isinstance(item, ast.AST):
+                    yield item
+        elif isinstance(value, ast.AST):
+            yield value
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """*node* and everything below it, parents before children, in source order as far as ast has it.
+
+    Unlike ast.walk it is depth first; unlike a NodeVisitor it does not recurse.
+    """
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        yield current
+        todo.extend(reversed([*children(current)]))
+
+
+def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Like walk(), but what stands in nested functions, lambdas and classes is left out (the node itself is given)."""
+    todo = [node]
+    while todo:
+        current = todo.pop()
+        yield current
+        if current is node or not isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            todo.extend(reversed([*children(current)]))
+
+
+class Tree:
+    """The parents of all nodes of a module."""
+
+    def __init__(self, module: ast.Module) -> None:
+        self._parents: dict[ast.AST, ast.AST] = {child: node for node in walk(module) for child in children(node)}
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node that *node* is a child of, None for the module."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The parent of *node*, its parent, and so on up to the module."""
+        current = self._parents.get(node)
+        while current is not None:
+            yield current
+            current = self._parents.get(current)
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """The innermost statement that *node* is or stands in."""
+        for candidate in (node, *self.ancestors(node)):
+            if isinstance(candidate, ast.stmt):
+                return candidate
+        raise ValueError("the node stands in no statement")
+
+    def function(self, node: ast.AST) -> FunctionNode | None:
+        """The innermost function or lambda whose body holds *node* (its decorators, defaults and annotations do not)."""
+        child = node
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, ast.Lambda) and child is ancestor.body:
+                return ancestor
+            if isinstance(ancestor, (ast.FunctionDef, ast.AsyncFunctionDef)) and child in ancestor.body:
+                return ancestor
+            child = ancestor
+        return None
+
+    def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
+        """The innermost class that *node* stands in, through functions."""
+        return next((ancestor for ancestor in self.ancestors(node) if isinstance(ancestor, ast.ClassDef)), None)
+
+    def loop(self, node: ast.AST) -> Loop | Comprehension | None:
+        """The innermost loop or comprehension of the same function that runs *node* again and again.
+
+        What is evaluated once (a for's iterable, the first iterable of a comprehension, an else block) is not in the loop.
+        """
+        child = node
+        for ancestor in self.ancestors(node):
+            match ancestor:
+                case ast.For() | ast.AsyncFor() if child in ancestor.body or child is ancestor.target:
+                    return ancestor
+                case ast.While() if child in ancestor.body or child is ancestor.test:
+                    return ancestor
+                case ast.comprehension():
+                    owner = self._parents[ancestor]
+                    assert isinstance(owner, Comprehension)
+                    if ancestor is not owner.generators[0] or child is not ancestor.iter:
+                        return owner
+                    child = owner
+                    continue
+                case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() if child is ancestor.elt:
+                    return ancestor
+                case ast.DictComp() if child in (ancestor.key, ancestor.value):
+                    return ancestor
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
+                    return None
+            child = ancestor
+        return None
+
+    def block(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The list of statements that *statement* is an item of."""
+        parent = self._parents[statement]
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(parent, field, None)
+            if isinstance(block, list) and statement in block:
+                return block
+        raise ValueError("the statement stands in no block")
