@@ -10,7 +10,7 @@ from typing import Any
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.tree import child_fields
+from flake8_flowperf.source.tree import CHILD_FIELDS
 
 _RENAMED = re.compile(r"\b(\w+)(?:\s|\\)+as(?:\s|\\)+(\w+)")
 
@@ -19,6 +19,7 @@ class Linter:
     """A set of rules with their settings, ready for any number of files."""
 
     def __init__(self, rules: Iterable[type[Rule[Any]]], settings: argparse.Namespace) -> None:
+        self.settings = settings
         self.rules = [rule(settings) for rule in rules]
 
     def relevant(self, text: str) -> list[Rule[Any]]:
@@ -69,7 +70,7 @@ def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:
         if cls in by_type:
             for rule in by_type[cls]:
                 findings.extend(rule.check(node, source))
-        for field in child_fields(cls):
+        for field in CHILD_FIELDS[cls]:
             value = getattr(node, field, None)
             if value.__class__ is list:
                 todo.extend(value)

@@ -154,8 +154,8 @@ def expression_slice(source: SourceFile, node: ast.expr) -> ExpressionSlice:
     start, end = source.text.span(node)
     code = f"({source.text.text[start:end]})"
     module = _parse(code, lambda: ast.parse(code, mode="eval").body, node)
-    return ExpressionSlice(source, start, end, module, node.lineno, 0, source.text.column(node.lineno, node.col_offset) - 1,
-                           node)  # fmt: skip
+    shift = source.text.column(node.lineno, node.col_offset) - 1
+    return ExpressionSlice(source, start, end, module, node.lineno, 0, shift, node)
 
 
 def statement_slice(source: SourceFile, node: ast.stmt) -> StatementSlice:

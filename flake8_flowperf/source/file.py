@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable
 from functools import cached_property
 from typing import TypeVar, cast
@@ -28,8 +29,10 @@ class SourceFile:
 
     @classmethod
     def parse(cls, text: str, filename: str = "<unknown>") -> SourceFile:
-        """Parse *text*; raises SyntaxError, and ValueError or RecursionError for what the parser cannot take."""
-        return cls(text, ast.parse(text, filename), filename)
+        """Parse *text*; raises SyntaxError, or ValueError, RecursionError or MemoryError for what the parser cannot."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in the user's code is not ours to report
+            return cls(text, ast.parse(text, filename), filename)
 
     @cached_property
     def text(self) -> SourceText:

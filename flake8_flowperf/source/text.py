@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
+from typing import TypeAlias
+
+Located: TypeAlias = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias | ast.excepthandler
 
 _LINE_END = re.compile(r"\r\n|\r|\n")  # what the tokenizer takes for the end of a line; str.splitlines takes more
 
@@ -54,13 +57,13 @@ class SourceText:
         text = self.line(line)
         return text[: len(text) - len(text.lstrip(" \t\f"))]
 
-    def span(self, node: ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias | ast.excepthandler) -> tuple[int, int]:
+    def span(self, node: Located) -> tuple[int, int]:
         """The offsets of a node's first character and of the one after its last; decorators are left out."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         return self.offset(node.lineno, node.col_offset), self.offset(node.end_lineno, node.end_col_offset)
 
-    def segment(self, node: ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias | ast.excepthandler) -> str:
+    def segment(self, node: Located) -> str:
         """The text of a node.  Inside an f-string CPython before 3.12 gives wrong positions: check before use."""
         start, end = self.span(node)
         return self.text[start:end]

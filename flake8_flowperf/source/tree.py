@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While
@@ -16,25 +15,34 @@ _LEAVES = frozenset(
     for base in (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
     for cls in (base, *base.__subclasses__())
 )
-_WITHOUT_NODES = frozenset({"id", "attr", "arg", "name", "names", "kind", "type_comment", "level", "module", "ctx", "ops",
-                            "op", "conversion", "is_async", "simple", "lineno", "tag"})  # fmt: skip
+_WITHOUT_NODES = frozenset(
+    ("id", "attr", "arg", "name", "names", "kind", "type_comment", "level", "module", "ctx", "ops", "op")
+)
 
 
-@cache
-def child_fields(cls: type[ast.AST]) -> tuple[str, ...]:
-    """The fields of a node type that can hold child nodes which rules care for, in source order as far as ast has it."""
-    if cls in _LEAVES:
-        return ()
-    if cls in (ast.Import, ast.ImportFrom):
-        return ("names",)
-    if cls.__name__ in ("TypeAlias",):
-        return cls._fields
-    return tuple(field for field in getattr(cls, "_fields", ()) if field not in _WITHOUT_NODES)
+class _ChildFields(dict[type[Any], tuple[str, ...]]):
+    """The fields of a node type that can hold nodes which rules care for, in source order as far as ast has it."""
+
+    def __missing__(self, cls: type[Any]) -> tuple[str, ...]:
+        if cls in _LEAVES:
+            fields: tuple[str, ...] = ()
+        elif cls in (ast.Import, ast.ImportFrom):
+            fields = ("names",)
+        elif cls.__name__ == "TypeAlias":
+            fields = cls._fields
+        else:
+            fields = tuple(field for field in getattr(cls, "_fields", ()) if field not in _WITHOUT_NODES)
+        self[cls] = fields
+        return fields
+
+
+CHILD_FIELDS = _ChildFields()
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 def children(node: ast.AST) -> Iterator[ast.AST]:
     """The child nodes of *node*; contexts and operators, which are shared singletons, are left out."""
-    for field in child_fields(node.__class__):
+    for field in CHILD_FIELDS[node.__class__]:
         value = getattr(node, field, None)
         if value.__class__ is list:
             for item in value:
@@ -62,7 +70,7 @@ def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
     while todo:
         current = todo.pop()
         yield current
-        if current is node or not isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+        if current is node or not isinstance(current, _SCOPES):
             todo.extend(reversed([*children(current)]))
 
 
@@ -91,7 +99,7 @@ class Tree:
         raise ValueError("the node stands in no statement")
 
     def function(self, node: ast.AST) -> FunctionNode | None:
-        """The innermost function or lambda whose body holds *node* (its decorators, defaults and annotations do not)."""
+        """The innermost function or lambda whose body holds *node*, decorators and defaults left out."""
         child = node
         for ancestor in self.ancestors(node):
             if isinstance(ancestor, ast.Lambda) and child is ancestor.body:
@@ -108,7 +116,7 @@ class Tree:
     def loop(self, node: ast.AST) -> Loop | Comprehension | None:
         """The innermost loop or comprehension of the same function that runs *node* again and again.
 
-        What is evaluated once (a for's iterable, the first iterable of a comprehension, an else block) is not in the loop.
+        What is evaluated once (a for's iterable, a comprehension's first iterable, an else block) is not in the loop.
         """
         child = node
         for ancestor in self.ancestors(node):

@@ -1,0 +1,275 @@
+"""Findings to text: plan the fixes, apply those that do not overlap, pass the gates, and again until nothing applies."""
+
+from __future__ import annotations
+
+import tokenize
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flake8_flowperf.fixing import gates, imports
+from flake8_flowperf.fixing.gates import GateFailure
+from flake8_flowperf.fixing.slices import CannotSlice
+from flake8_flowperf.lint import Linter, find
+from flake8_flowperf.model import Edit, Finding, Fix, NoFix, Safety
+from flake8_flowperf.registry import codemods
+from flake8_flowperf.source import SourceFile
+
+MAX_ROUNDS = 10
+
+Keep = Callable[[str, list[Finding[Any]]], list[Finding[Any]]]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A fix that is in the new text; *line* and *column* count in the text that its round began with."""
+
+    code: str
+    line: int
+    column: int
+    message: str
+    safety: Safety
+
+
+@dataclass(frozen=True)
+class Left:
+    """A finding of the new text that was not fixed, and why.
+
+    *safety* is UNSAFE when the finding has a fix that the safety level did not allow, None when it has none.
+    """
+
+    finding: Finding[Any]
+    reason: str
+    safety: Safety | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one text."""
+
+    text: str
+    applied: tuple[Applied, ...] = ()
+    left: tuple[Left, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    finding: Finding[Any]
+    fix: Fix
+
+
+@dataclass(frozen=True)
+class _Round:
+    """The findings of one text: those to be fixed, and those that stay."""
+
+    source: SourceFile
+    findings: list[Finding[Any]]
+    plans: list[_Plan]
+    left: list[Left]
+
+
+def fix_text(text: str, filename: str, linter: Linter, *, unsafe: bool, keep: Keep) -> Outcome:
+    """Fix what *linter* finds in *text*, safe fixes only or unsafe ones too, until nothing more applies.
+
+    *keep* gets the text and its findings and returns those that the configuration lets through.  Raises what the
+    parser raises (SyntaxError, ValueError, RecursionError, MemoryError) for a text that it cannot take, and GateFailure
+    for a fix that is not what it says.
+    """
+    rules = linter.relevant(text)
+    if not rules:
+        return Outcome(text)
+    applied: list[Applied] = []
+    current = _look(text, filename, linter, unsafe, keep)
+    for _ in range(MAX_ROUNDS):
+        if not current.plans:
+            break
+        current, done = _advance(current, filename, linter, unsafe, keep)
+        applied.extend(done)
+    left = [*current.left, *(Left(plan.finding, f"not settled after {MAX_ROUNDS} rounds", plan.fix.safety)
+                             for plan in current.plans)]  # fmt: skip
+    left.sort(key=lambda item: (item.finding.line, item.finding.column, item.finding.code))
+    return Outcome(current.source.text.text, tuple(applied), tuple(left))
+
+
+def plan(finding: Finding[Any], source: SourceFile, linter: Linter) -> Fix | NoFix:
+    """The fix of one finding, or why it has none."""
+    codemod = codemods().get(finding.code)
+    if codemod is None:
+        return NoFix("this rule has no automatic fix")
+    try:
+        fix = codemod(finding, source, linter.settings)
+        if isinstance(fix, Fix):
+            for wanted in fix.imports:
+                imports.require(source, finding.node, wanted)
+            if _loses_comment(fix.edits, source):
+                return NoFix("a comment would be lost")
+    except (CannotSlice, imports.CannotImport) as refusal:
+        return NoFix(str(refusal))
+    return fix
+
+
+def _look(text: str, filename: str, linter: Linter, unsafe: bool, keep: Keep) -> _Round:
+    source = SourceFile.parse(text, filename)
+    findings = find(source, linter.relevant(text))
+    kept = keep(text, findings) if findings else []
+    plans: list[_Plan] = []
+    left: list[Left] = []
+    for finding in kept:
+        fix = plan(finding, source, linter)
+        if isinstance(fix, NoFix):
+            left.append(Left(finding, fix.reason, None))
+        elif fix.safety is Safety.UNSAFE and not unsafe:
+            left.append(Left(finding, fix.why or "behaviour may change", Safety.UNSAFE))
+        else:
+            plans.append(_Plan(finding, fix))
+    return _Round(source, findings, plans, left)
+
+
+def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep: Keep) -> tuple[_Round, list[Applied]]:
+    """Apply one round of fixes; the round that follows from the new text, and what was applied."""
+    known = gates.name_messages(current.source.text.text)
+    plans, left = current.plans, current.left
+    while plans:
+        chosen = _without_overlap(plans)
+        try:
+            text = _apply(current.source, chosen, known)
+            break
+        except _Unremovable as refusal:
+            blamed = [item for item in chosen if _touches_name(item.fix, refusal.name, current.source)]
+            if not blamed:
+                raise GateFailure([item.finding.code for item in chosen], str(refusal)) from refusal
+            left = [*left, *(Left(item.finding, str(refusal), None) for item in blamed)]
+            plans = [item for item in plans if item not in blamed]
+    else:
+        return _Round(current.source, current.findings, [], left), []
+    codes = [item.finding.code for item in chosen]
+    try:
+        following = _look(text, filename, linter, unsafe, keep)
+        new = gates.new_name_messages(known, gates.name_messages(text))
+    except (SyntaxError, ValueError) as error:
+        raise GateFailure(codes, f"the fixed text does not parse: {error}") from error
+    if new:
+        raise GateFailure(codes, f"{next(iter(new)).kind} {next(iter(new)).name!r} appeared")
+    revealed = frozenset[str]().union(*(item.fix.reveals for item in chosen))
+    gates.check_findings(current.findings, following.findings, codes, revealed)
+    fixable = Counter(item.finding.code not in revealed for item in following.plans)[True]
+    if fixable >= len(current.plans):
+        raise GateFailure(codes, "the number of fixable findings did not fall")
+    blamed_findings = {id(item.finding) for item in left} - {id(item.finding) for item in current.left}
+    if blamed_findings:
+        following = _hold_back(following, left[len(current.left) :])
+    return following, [
+        Applied(item.finding.code, item.finding.line, item.finding.column, item.finding.message, item.fix.safety)
+        for item in chosen
+    ]
+
+
+def _hold_back(following: _Round, blamed: Sequence[Left]) -> _Round:
+    """Keep fixes that left an import unused from being tried again as long as it would still be so."""
+    reasons = Counter((item.finding.code, item.finding.message) for item in blamed)
+    plans, left = [], [*following.left]
+    for item in following.plans:
+        key = (item.finding.code, item.finding.message)
+        if reasons[key] > 0:
+            reasons[key] -= 1
+            left.append(Left(item.finding, blamed[0].reason, None))
+        else:
+            plans.append(item)
+    return _Round(following.source, following.findings, plans, left)
+
+
+class _Unremovable(Exception):
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        super().__init__(reason)
+
+
+def _apply(source: SourceFile, chosen: Sequence[_Plan], known: dict[gates.NameMessage, list[int]]) -> str:
+    """The text with the chosen fixes, the imports they need, and without those they left unused."""
+    edits = sorted({edit for item in chosen for edit in item.fix.edits})
+    wanted = [wanted for item in chosen for wanted in item.fix.imports]
+    added = imports.insertion(source, wanted, edits[0].start) if wanted else []
+    text = apply_edits(source.text.text, [*edits, *added])
+    try:
+        return _without_unused_imports(text, known)
+    except SyntaxError as error:
+        codes = [item.finding.code for item in chosen]
+        raise GateFailure(codes, f"the fixed text does not parse: {error}") from error
+
+
+def _without_unused_imports(text: str, known: dict[gates.NameMessage, list[int]]) -> str:
+    for _ in range(MAX_ROUNDS):
+        new = gates.new_name_messages(known, gates.name_messages(text))
+        unused = [(message, lines) for message, lines in new.items() if message.kind == "UnusedImport"]
+        if not unused:
+            break
+        message, lines = unused[0]
+        name = message.name.rpartition(" as ")[2].rpartition(".")[2] if " as " in message.name else ""
+        source = SourceFile.parse(text)
+        for candidate in (name, message.name.rpartition(".")[2], message.name.partition(".")[0]):
+            try:
+                text = apply_edits(text, [imports.removal(source, candidate, lines[-1])])
+                break
+            except imports.CannotImport as error:
+                refusal = error
+        else:
+            raise _Unremovable(message.name.partition(".")[0], str(refusal))
+    return text
+
+
+def _touches_name(fix: Fix, name: str, source: SourceFile) -> bool:
+    text = source.text.text
+    return any(name in text[edit.start : edit.end] and name not in edit.text for edit in fix.edits)
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """*text* with the edits applied; they must not overlap."""
+    parts: list[str] = []
+    position = 0
+    for edit in sorted(edits):
+        assert edit.start >= position, "edits overlap"
+        parts += [text[position : edit.start], edit.text]
+        position = edit.end
+    return "".join([*parts, text[position:]])
+
+
+def _without_overlap(plans: Iterable[_Plan]) -> list[_Plan]:
+    """The plans whose edits can be made together: an outer one wins, equal edits count once."""
+    taken: set[Edit] = set()
+    chosen: list[_Plan] = []
+    for item in sorted(plans, key=lambda item: (min(item.fix.edits).start, -max(edit.end for edit in item.fix.edits))):
+        new = [edit for edit in item.fix.edits if edit not in taken]
+        if not any(_overlap(edit, other) for edit in new for other in taken):
+            taken.update(new)
+            chosen.append(item)
+    return chosen
+
+
+def _overlap(one: Edit, other: Edit) -> bool:
+    if one.start == one.end or other.start == other.end:
+        return one.start <= other.end and other.start <= one.end
+    return one.start < other.end and other.start < one.end
+
+
+def _loses_comment(edits: Iterable[Edit], source: SourceFile) -> bool:
+    """Whether the text that the edits replace has a comment that the new text has not."""
+    text = source.text.text
+    for edit in edits:
+        if "#" in text[edit.start : edit.end]:
+            lost = Counter(comment for offset, comment in source.fact(_comments) if edit.start <= offset < edit.end)
+            if any(edit.text.count(comment) < count for comment, count in lost.items()):
+                return True
+    return False
+
+
+def _comments(source: SourceFile) -> list[tuple[int, str]]:
+    """The comments of the file with their offsets."""
+    text = source.text
+    lines = (text.line(number) for number in range(1, text.line_of(len(text.text)) + 1))
+    tokens = tokenize.generate_tokens(lambda: next(lines, ""))
+    return [
+        (text.line_start(token.start[0]) + token.start[1], token.string)
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    ]
