@@ -1,0 +1,13 @@
+"""Options of the test suite."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-golden",
+        action="store_true",
+        help="write findings.txt, safe.py and unsafe.py of the chosen fixtures anew; read every byte before you keep it",
+    )
