@@ -1,19 +1,226 @@
 """flake8's own configuration, file discovery, decisions and noqa, reused.
 
-This is the only module that touches flake8's private parts: what flake8 decides is asked of flake8, never written again.
+This is the only module that touches flake8's private parts: what flake8 decides is asked of flake8, not written again.
 """
 
 from __future__ import annotations
 
 import argparse
+import configparser
+import io
+import os.path
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import EntryPoint
+from typing import Any, NoReturn, cast
 
-from flake8.style_guide import Decision, DecisionEngine
+import flake8
+from flake8.discover_files import expand_paths
+from flake8.exceptions import ExecutionError
+from flake8.main.options import register_default_options
+from flake8.options import aggregator
+from flake8.options import config as config_files
+from flake8.options.manager import OptionManager
+from flake8.plugins import finder
+from flake8.processor import FileProcessor
+from flake8.style_guide import Decision, DecisionEngine, StyleGuideManager
+from flake8.utils import parse_files_to_codes_mapping
+from flake8.violation import Violation
+
+from flake8_flowperf import __version__, registry
+from flake8_flowperf.model import Finding, Rule
+
+_SHARED_OPTIONS = {
+    "--exclude": "files and folders to leave out (default: %(default)s)",
+    "--extend-exclude": "more files and folders to leave out",
+    "--filename": "in folders, only files whose names match (default: %(default)s)",
+    "--stdin-display-name": "the file name that the configuration is to see when PATH is -",
+    "--select": "fix only findings whose code starts with one of these",
+    "--extend-select": "fix these too, beside what is selected by default",
+    "--ignore": "leave findings whose code starts with one of these; replaces the default list",
+    "--extend-ignore": "leave these too",
+    "--per-file-ignores": "leave findings in some files only, as in 'tests/*.py: FLP101,FLP5'",
+    "--disable-noqa": "fix also what a '# noqa' comment suppresses",
+}
+"""flake8's options that mean something to flowperf-fix, with help that fits it; flake8 keeps its other ones."""
 
 
-def is_reported_anywhere(code: str, settings: argparse.Namespace) -> bool:
-    """Whether select and ignore let *code* through; per-file-ignores can only take more away."""
-    return _engine(settings).decision_for(code) is Decision.Selected
+class ConfigError(Exception):
+    """An option or a configuration file that cannot be used; the message is one line and names it."""
+
+    def __init__(self, error: object) -> None:
+        super().__init__(" ".join(str(error).split()))
 
 
-def _engine(settings: argparse.Namespace) -> DecisionEngine:
-    return DecisionEngine(settings)
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises ConfigError for a wrong command line, instead of exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message)
+
+
+def read_settings(parser: Parser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line *argv* and the configuration files that flake8 would read.
+
+    *parser* has the options of the fixer alone, and the paths as ``filenames``; flake8's and the rules' are added here.
+    Options that other plugins have in configuration files are passed over.  Raises ConfigError.
+    """
+    manager = _Options(parser)
+    register_default_options(manager)
+    manager.register_plugins(_this_plugin())
+    given = manager.parse_args(argv)
+    files: list[str] = []
+    try:
+        parse_files_to_codes_mapping(given.per_file_ignores)  # before a file could be blamed for it
+        main = None
+        if not given.isolated:
+            main = given.config or config_files._find_config_file(os.path.abspath("."))  # type: ignore[attr-defined]
+            files = [file for file in (main, *given.append_config) if file]
+        content, folder = config_files.load_config(main, given.append_config, isolated=given.isolated)
+        try:
+            settings = aggregator.aggregate_options(manager, content, folder, argv)
+        except ValueError as error:
+            raise ConfigError(f"{_wrong_option(manager, content, folder)}: {error}") from error
+        check_choices(settings)
+        _style_guides(settings)
+    except (ConfigError, ExecutionError, ValueError, configparser.Error, OSError) as error:
+        place = "" if any(file in str(error) for file in files) else "".join(f"{file}: " for file in files)
+        raise ConfigError(f"{place}{error}") from error
+    return settings
+
+
+def check_choices(settings: argparse.Namespace) -> None:
+    """Raise flake8's ExecutionError for a value that an option does not allow.
+
+    flake8 itself checks those of the command line only, not those of configuration files.
+    """
+    for option in registry.options():
+        value = option.of(settings)
+        for item in value if isinstance(value, list) else [value]:
+            if option.choices is not None and item not in option.choices:
+                name = option.flag.lstrip("-")
+                raise ExecutionError(f"{name}: {item!r} is not one of {', '.join(option.choices)}")
+
+
+def discover(settings: argparse.Namespace) -> Iterator[str]:
+    """The files that flake8 would look at, named as it would name them; ``-`` stands for standard input."""
+    found = expand_paths(
+        paths=settings.filenames,
+        stdin_display_name=settings.stdin_display_name,
+        filename_patterns=settings.filename,
+        exclude=(*settings.exclude, *settings.extend_exclude),
+    )
+    return iter(dict.fromkeys(found))
+
+
+def selected_rules(settings: argparse.Namespace) -> list[type[Rule[Any]]]:
+    """The rules whose code select and ignore let through; per-file-ignores can only take more away."""
+    engine = DecisionEngine(settings)
+    return [rule for code, rule in registry.rules().items() if engine.decision_for(code) is Decision.Selected]
+
+
+class Suppressions:
+    """What select, ignore, per-file-ignores and noqa comments let through, by flake8's own judgement."""
+
+    def __init__(self, settings: argparse.Namespace) -> None:
+        self._settings = settings
+        self._guides = _style_guides(settings)
+
+    def skips_file(self, text: str, filename: str) -> bool:
+        """Whether a ``# flake8: noqa`` line takes the whole file out."""
+        return bool(self._processor(text, filename).should_ignore_file())
+
+    def keep(self, filename: str) -> Callable[[str, list[Finding[Any]]], list[Finding[Any]]]:
+        """A function of a text of the file *filename* and its findings that returns those that flake8 would report."""
+
+        def kept(text: str, findings: list[Finding[Any]]) -> list[Finding[Any]]:
+            processor = self._processor(text, filename)
+            if processor.should_ignore_file():
+                return []
+            guide = self._guides.style_guide_for(filename)
+            return [
+                finding
+                for finding in findings
+                if guide.should_report_error(finding.code) is Decision.Selected
+                and not self._violation(finding, processor).is_inline_ignored(self._settings.disable_noqa)
+            ]
+
+        return kept
+
+    def _processor(self, text: str, filename: str) -> FileProcessor:
+        lines = io.StringIO(text, newline=None).readlines()
+        return FileProcessor(filename, self._settings, lines)
+
+    @staticmethod
+    def _violation(finding: Finding[Any], processor: FileProcessor) -> Violation:
+        # Where flake8 has no logical line it asks linecache for the physical one, which may be of an older text.
+        line = processor.noqa_line_for(finding.line) or processor.lines[finding.line - 1]
+        return Violation(finding.code, processor.filename, finding.line, finding.column + 1, finding.message, line)
+
+
+class _Options(OptionManager):
+    """flake8's options on a parser that has ours, without those that mean nothing to a fixer."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__(version=flake8.__version__, plugin_versions="", parents=[], formatter_names=[])
+        self.parser = parser
+        files = parser.add_argument_group("configuration, found and read as flake8 does")
+        files.add_argument("--config", metavar="FILE", help="read this file and no other")
+        files.add_argument(
+            "--append-config", metavar="FILE", action="append", default=[], help="read this file too, as the last one"
+        )
+        files.add_argument("--isolated", action="store_true", help="read no configuration file")
+        self._current_group = parser.add_argument_group("which files and findings, as flake8 understands it")
+
+    def add_option(self, *args: Any, **kwargs: Any) -> None:
+        flag: str = args[-1]
+        if flag in _SHARED_OPTIONS:
+            kwargs |= {"help": _SHARED_OPTIONS[flag], "metavar": flag.rpartition("-")[2].upper()}
+            if kwargs.get("action") == "store_true":
+                del kwargs["metavar"]
+        elif not flag.startswith("--flowperf-"):
+            name = kwargs.get("dest") or flag.lstrip("-").replace("-", "_")
+            self.parser.set_defaults(**{name: kwargs.get("default")})
+            return
+        super().add_option(*args, **kwargs)
+
+    def parse_args(
+        self, args: Sequence[str] | None = None, values: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """Parse a command line whose paths may stand anywhere."""
+        if values:
+            self.parser.set_defaults(**vars(values))
+        settings: argparse.Namespace
+        settings, rest = self.parser.parse_known_args(args)
+        unknown = [word for word in rest if word.startswith("-") and word != "-"]
+        if unknown:
+            self.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        settings.filenames = [*settings.filenames, *rest]
+        return settings
+
+
+def _this_plugin() -> finder.Plugins:
+    """This package as flake8 would have loaded it, alone."""
+    from flake8_flowperf.plugin import Plugin
+
+    entry_point = EntryPoint("FLP", f"{Plugin.__module__}:{Plugin.__name__}", "flake8.extension")
+    loaded = finder.LoadedPlugin(finder.Plugin(Plugin.name, __version__, entry_point), Plugin, {"tree": True})
+    return finder.Plugins(finder.Checkers([loaded], [], []), reporters={}, disabled=[])
+
+
+def _style_guides(settings: argparse.Namespace) -> StyleGuideManager:
+    return StyleGuideManager(settings, formatter=cast(Any, None))  # only reporting would ask for one
+
+
+def _wrong_option(manager: OptionManager, content: configparser.RawConfigParser, folder: str) -> str:
+    """The name of the configured option whose value flake8 cannot take; its own messages do not say."""
+
+    def is_wrong(name: str) -> bool:
+        alone = configparser.RawConfigParser()
+        alone["flake8"] = {name: content["flake8"][name]}
+        try:
+            config_files.parse_config(manager, alone, folder)
+        except ValueError:
+            return True
+        return False
+
+    return next(filter(is_wrong, content["flake8"]))

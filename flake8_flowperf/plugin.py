@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from flake8.options.manager import OptionManager
 
 from flake8_flowperf import __version__
-from flake8_flowperf.config import is_reported_anywhere
+from flake8_flowperf.config import check_choices, selected_rules
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.registry import options, rules
 
@@ -47,8 +47,12 @@ class Plugin:
 
     @classmethod
     def parse_options(cls, settings: argparse.Namespace) -> None:
-        """Keep a linter of the rules that the settings select; none when there are none."""
-        selected = [rule for code, rule in rules().items() if is_reported_anywhere(code, settings)]
+        """Keep a linter of the rules that the settings select; none when there are none.
+
+        Raises flake8's ExecutionError for a value that an option does not allow.
+        """
+        check_choices(settings)
+        selected = selected_rules(settings)
         cls.linter = Linter(selected, settings) if selected else None
 
     def run(self) -> Iterator[tuple[int, int, str, type[Any]]]:

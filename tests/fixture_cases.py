@@ -12,7 +12,7 @@ from types import ModuleType
 
 from flake8.options.parse_args import parse_args
 
-from flake8_flowperf import config, registry
+from flake8_flowperf import config
 from flake8_flowperf.fixing.loop import Outcome, fix_text, plan
 from flake8_flowperf.lint import Linter, find
 from flake8_flowperf.model import Fix
@@ -44,8 +44,7 @@ class Case:
 
     @cached_property
     def linter(self) -> Linter:
-        chosen = [rule for code, rule in registry.rules().items() if config.is_reported_anywhere(code, self.settings)]
-        return Linter(chosen, self.settings)
+        return Linter(config.selected_rules(self.settings), self.settings)
 
     def text(self, name: str) -> str | None:
         """The text of a file of the folder, newlines as they are; None when it is not there."""

@@ -45,10 +45,20 @@ class Left:
 
 
 @dataclass(frozen=True)
+class Found:
+    """A finding of the text that came in; *reason* is why its fix is unsafe or, with no safety, why it has none."""
+
+    finding: Finding[Any]
+    reason: str
+    safety: Safety | None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one text."""
 
     text: str
+    found: tuple[Found, ...] = ()
     applied: tuple[Applied, ...] = ()
     left: tuple[Left, ...] = ()
 
@@ -81,6 +91,11 @@ def fix_text(text: str, filename: str, linter: Linter, *, unsafe: bool, keep: Ke
         return Outcome(text)
     applied: list[Applied] = []
     current = _look(text, filename, linter, unsafe, keep)
+    found = [
+        *(Found(item.finding, item.fix.why, item.fix.safety) for item in current.plans),
+        *(Found(item.finding, item.reason, item.safety) for item in current.left),
+    ]
+    found.sort(key=_place)
     for _ in range(MAX_ROUNDS):
         if not current.plans:
             break
@@ -88,8 +103,12 @@ def fix_text(text: str, filename: str, linter: Linter, *, unsafe: bool, keep: Ke
         applied.extend(done)
     left = [*current.left, *(Left(plan.finding, f"not settled after {MAX_ROUNDS} rounds", plan.fix.safety)
                              for plan in current.plans)]  # fmt: skip
-    left.sort(key=lambda item: (item.finding.line, item.finding.column, item.finding.code))
-    return Outcome(current.source.text.text, tuple(applied), tuple(left))
+    left.sort(key=_place)
+    return Outcome(current.source.text.text, tuple(found), tuple(applied), tuple(left))
+
+
+def _place(item: Found | Left) -> tuple[int, int, str]:
+    return item.finding.line, item.finding.column, item.finding.code
 
 
 def plan(finding: Finding[Any], source: SourceFile, linter: Linter) -> Fix | NoFix:

@@ -1,0 +1,117 @@
+"""Files as bytes and as text, and a replacing of files that leaves the old one or the new at any instant."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+import sys
+import tempfile
+import tokenize
+
+TEMPORARY_PREFIX = ".flowperf-fix-"
+"""How the names of our temporary files start; they stand beside the file that they are to replace."""
+
+
+class FileError(Exception):
+    """A file that cannot be read or written; the message is one line, without the file's name."""
+
+
+def read(path: str) -> bytes:
+    """The content of the regular file *path*; raises FileError."""
+    try:
+        # A FIFO opened without O_NONBLOCK would wait for its other end.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise FileError("cannot be read: not a regular file")
+            return file.read()
+    except OSError as error:
+        raise FileError(f"cannot be read: {error.strerror or error}") from error
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """The text of a source file, newlines as they are, and its encoding; raises FileError.
+
+    The encoding is found as Python finds it, from the byte order mark or the coding cookie; ``utf-8-sig`` stands for
+    UTF-8 with a mark, which is not part of the text.
+    """
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding), encoding
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        reason = f"line {line} is not {error.encoding}: {error.reason}"
+    except (SyntaxError, LookupError, UnicodeError) as error:
+        reason = str(error)
+    raise FileError(f"cannot be decoded: {reason}")
+
+
+def encode(text: str, encoding: str, old_text: str, old_data: bytes) -> bytes:
+    """The bytes of *text*, which is to replace *old_text* that was read from *old_data*; raises FileError.
+
+    An encoding that does not give back *old_data* is refused, since it would change bytes that no fix touches.
+    """
+    try:
+        if old_text.encode(encoding) != old_data:
+            raise FileError(f"cannot be written: {encoding} does not give back the bytes that were read")
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise FileError(f"cannot be written: {encoding} has no character {text[error.start]!a}") from error
+    except UnicodeError as error:
+        raise FileError(f"cannot be written: {error}") from error
+
+
+def replace(path: str, old: bytes, new: bytes) -> None:
+    """Replace the content *old* of the file *path* by *new*, atomically; raises FileError when that could not be done.
+
+    Owner, mode bits and extended attributes stay.  Where *path* is a symbolic link, what it points to is replaced.  A
+    file that no longer holds *old* is left alone, and so is one that is read-only, though its folder would allow it.
+    """
+    target = os.path.realpath(path)
+    try:
+        if not os.access(target, os.W_OK) or not os.stat(target).st_mode & 0o222:
+            raise FileError("cannot be written: the file is read-only")
+        descriptor, temporary = tempfile.mkstemp(".tmp", TEMPORARY_PREFIX, os.path.dirname(target))
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(new)
+                file.flush()
+                _copy_metadata(target, file.fileno())
+                os.fsync(file.fileno())
+            if read(target) != old:
+                raise FileError("changed while it was being fixed; left as it is")
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise FileError(f"cannot be written: {error.strerror or error}") from error
+    _flush_folder(os.path.dirname(target))
+
+
+def _copy_metadata(source: str, descriptor: int) -> None:
+    status = os.stat(source)
+    if sys.platform != "win32":
+        mode = stat.S_IMODE(status.st_mode)
+        try:
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+        except OSError:
+            mode &= 0o777  # what runs as its owner must not do so for another one
+        os.fchmod(descriptor, mode)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(source):
+                with contextlib.suppress(OSError):
+                    os.setxattr(descriptor, name, os.getxattr(source, name))
+
+
+def _flush_folder(folder: str) -> None:
+    """Make the renaming itself last; there are file systems and platforms that cannot."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
