@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 if TYPE_CHECKING:
     from flake8_flowperf.source import SourceFile
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 F = TypeVar("F")
 
 
@@ -26,22 +26,22 @@ class Safety(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Option(Generic[T]):
+class Option(Generic[T_co]):
     """One command-line and configuration option of a rule, registered with flake8.
 
     *flag* is the spelling on the command line (``--flowperf-scan``); the configuration file uses it without the dashes.
     """
 
     flag: str
-    default: T
+    default: T_co
     help: str
     choices: tuple[str, ...] | None = None
     type: type | None = None
     comma_separated_list: bool = False
 
-    def of(self, options: argparse.Namespace) -> T:
+    def of(self, options: argparse.Namespace) -> T_co:
         """Return the value that *options* has for this option, its default when it is not there."""
-        value: T = getattr(options, self.flag.lstrip("-").replace("-", "_"), self.default)
+        value: T_co = getattr(options, self.flag.lstrip("-").replace("-", "_"), self.default)
         return value
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from flake8.options.parse_args import parse_args
 
 from flake8_flowperf import config
 from flake8_flowperf.fixing.loop import Outcome, fix_text, plan
 from flake8_flowperf.lint import Linter, find
-from flake8_flowperf.model import Fix
+from flake8_flowperf.model import Finding, Fix
 from flake8_flowperf.source import SourceFile
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -64,6 +65,10 @@ class Case:
     @property
     def unsafe(self) -> str:
         return self.text("unsafe.py") or self.safe
+
+    def found(self) -> list[Finding[Any]]:
+        """The findings of before.py."""
+        return find(SourceFile.parse(self.before), self.linter.relevant(self.before))
 
     def findings(self, text: str) -> list[str]:
         """What findings.txt should say of *text*."""

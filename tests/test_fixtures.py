@@ -37,6 +37,7 @@ def test_findings(case: Case) -> None:
     expected = case.text("findings.txt")
     assert expected is not None, "findings.txt is missing"
     assert case.findings(case.before) == expected.splitlines()
+    assert [finding.message for finding in case.found() if len(finding.message) >= 100] == []
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -118,7 +119,7 @@ def test_unsafe_fix_is_executed(case: Case, tmp_path: Path) -> None:
 def test_goldens_are_python(tmp_path: Path) -> None:
     paths = [str(path) for case in cases() for path in sorted(case.folder.glob("*.py"))]
     listing = tmp_path / "listing"
-    listing.write_text("\n".join(paths), "utf-8")
+    listing.write_text("".join(f"{path}\n" for path in paths), "utf-8")
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "compileall", "-q", "-f", "-i", str(listing)],
         capture_output=True,

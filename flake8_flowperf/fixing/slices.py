@@ -102,7 +102,7 @@ class ExpressionSlice(Slice):
 
     def edit(self, new: cst.BaseExpression) -> Edit:
         """The edit that puts *new*, made from ``tree``, in the place of the expression."""
-        code = cst.Module([]).code_for_node(new)
+        code = self.module.code_for_node(new)
         if new.lpar and new.lpar[0] is self.tree.lpar[0]:
             code = code[1:-1]
         if self._shares_parentheses_with_call and not isinstance(new, cst.GeneratorExp):

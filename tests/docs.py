@@ -1,0 +1,58 @@
+"""Writes the parts of README.md that come from the rules: ``python -m tests.docs``.
+
+tests/test_house.py says when they are stale.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flake8_flowperf import registry
+from tests.fixture_cases import cases
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def safeties(code: str) -> str:
+    """The kinds of fix that the fixtures of a rule show, safest first."""
+    seen = set()
+    for case in cases():
+        if case.code == code:
+            lines = (case.text("findings.txt") or "").splitlines()
+            seen |= {line.split(" | ")[0].split()[-1] for line in lines if f" {code} " in line}
+    return ", ".join(level for level in ("safe", "unsafe") if level in seen) or "none"
+
+
+def table() -> str:
+    """The table of rules."""
+    rows = ["| code | name | default | fixes |", "| --- | --- | --- | --- |"]
+    for code, rule in registry.rules().items():
+        default = "on" if rule.on_by_default else "opt-in"
+        anchor = f"{code} {rule.name}".lower().replace(" ", "-")
+        rows.append(f"| [{code}](#{anchor}) | {rule.name} | {default} | {safeties(code)} |")
+    return "\n".join(rows)
+
+
+def reference() -> str:
+    """A chapter for each rule, from its docstring."""
+    chapters = []
+    for code, rule in registry.rules().items():
+        text = re.sub(r"^## (.*)$", r"**\1**", rule.documentation(), flags=re.MULTILINE)
+        chapters.append(f"### {code} {rule.name}\n\n{text}")
+    return "\n\n".join(chapters)
+
+
+def updated(readme: str) -> str:
+    """*readme* with its generated parts made anew."""
+    for name, text in (("rules", table()), ("reference", reference())):
+        start, end = f"<!-- {name}: made by python -m tests.docs -->", f"<!-- end of {name} -->"
+        head, _, rest = readme.partition(start)
+        _, _, tail = rest.partition(end)
+        assert rest, f"README.md has no part {name!r}"
+        readme = f"{head}{start}\n{text}\n{end}{tail}"
+    return readme
+
+
+if __name__ == "__main__":
+    README.write_text(updated(README.read_text("utf-8")), "utf-8")
