@@ -9,5 +9,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-golden",
         action="store_true",
-        help="write findings.txt, safe.py and unsafe.py of the chosen fixtures anew; read every byte before you keep it",
+        help="write findings.txt, safe.py and unsafe.py of the chosen fixtures anew; read them before you keep them",
     )

@@ -15,7 +15,11 @@ TEMPORARY_PREFIX = ".flowperf-fix-"
 
 
 class FileError(Exception):
-    """A file that cannot be read or written; the message is one line, without the file's name."""
+    """A file that cannot be read, understood or written; the message is one line, without the file's name."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 def read(path: str) -> bytes:
@@ -41,10 +45,9 @@ def decode(data: bytes) -> tuple[str, str]:
         return data.decode(encoding), encoding
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        reason = f"line {line} is not {error.encoding}: {error.reason}"
+        raise FileError(f"cannot be decoded as {error.encoding}: {error.reason}", line) from error
     except (SyntaxError, LookupError, UnicodeError) as error:
-        reason = str(error)
-    raise FileError(f"cannot be decoded: {reason}")
+        raise FileError(f"cannot be decoded: {error}") from error
 
 
 def encode(text: str, encoding: str, old_text: str, old_data: bytes) -> bytes:

@@ -46,9 +46,12 @@ def require(source: SourceFile, node: ast.AST, wanted: Import) -> None:
     variable = _scope_at(source, node).lookup(wanted.bound_name)
     if variable is None and not source.names.module_scope.has_star_import:
         return
-    if variable is not None and variable.scope is source.names.module_scope:
-        if all(binding.path == wanted.qualified_name for binding in variable.bindings):
-            return
+    if (
+        variable is not None
+        and variable.scope is source.names.module_scope
+        and all(binding.path == wanted.qualified_name for binding in variable.bindings)
+    ):
+        return
     raise CannotImport(f"the name {wanted.bound_name!r} may mean something else here")
 
 
@@ -118,10 +121,10 @@ def _place(source: SourceFile, item: Import, first_use: int) -> int:
             return _below(source, smaller[-1])
         if not source.text.line(standard[0].lineno - 1 or 1).lstrip().startswith("#"):
             return source.text.line_start(standard[0].lineno)
-    first = next((s for s in leading if _module(s) != "__future__"), None)
-    if first is not None and not standard and _is_standard(item.module) and _module(leading[0]) != "__future__":
-        if first.lineno == 1 or not source.text.line(first.lineno - 1).lstrip().startswith("#"):
-            return source.text.line_start(first.lineno)
+    first = leading[0]
+    has_comment = first.lineno > 1 and source.text.line(first.lineno - 1).lstrip().startswith("#")
+    if not standard and not has_comment and _is_standard(item.module) and _module(first) != "__future__":
+        return source.text.line_start(first.lineno)
     return _below(source, leading[-1])
 
 

@@ -1,4 +1,4 @@
-"""Findings to text: plan the fixes, apply those that do not overlap, pass the gates, and again until nothing applies."""
+"""Findings to text: plan fixes, apply those that do not overlap, pass the gates, again until nothing applies."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Applied:
 
 
 @dataclass(frozen=True)
-class Left:
-    """A finding of the new text that was not fixed, and why.
+class Judgement:
+    """A finding and what can be done about it.
 
-    *safety* is UNSAFE when the finding has a fix that the safety level did not allow, None when it has none.
+    *safety* is that of its fix, None when it has none; *reason* says why the fix is unsafe, or why there is none.
     """
 
     finding: Finding[Any]
@@ -45,22 +45,13 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A finding of the text that came in; *reason* is why its fix is unsafe or, with no safety, why it has none."""
-
-    finding: Finding[Any]
-    reason: str
-    safety: Safety | None
-
-
-@dataclass(frozen=True)
 class Outcome:
-    """What became of one text."""
+    """What became of one text: the findings that it had, the fixes that were made, and the findings of the new text."""
 
     text: str
-    found: tuple[Found, ...] = ()
+    found: tuple[Judgement, ...] = ()
     applied: tuple[Applied, ...] = ()
-    left: tuple[Left, ...] = ()
+    left: tuple[Judgement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +67,7 @@ class _Round:
     source: SourceFile
     findings: list[Finding[Any]]
     plans: list[_Plan]
-    left: list[Left]
+    left: list[Judgement]
 
 
 def fix_text(text: str, filename: str, linter: Linter, *, unsafe: bool, keep: Keep) -> Outcome:
@@ -91,24 +82,19 @@ def fix_text(text: str, filename: str, linter: Linter, *, unsafe: bool, keep: Ke
         return Outcome(text)
     applied: list[Applied] = []
     current = _look(text, filename, linter, unsafe, keep)
-    found = [
-        *(Found(item.finding, item.fix.why, item.fix.safety) for item in current.plans),
-        *(Found(item.finding, item.reason, item.safety) for item in current.left),
-    ]
-    found.sort(key=_place)
+    found = [*current.left, *(Judgement(item.finding, item.fix.why, item.fix.safety) for item in current.plans)]
     for _ in range(MAX_ROUNDS):
         if not current.plans:
             break
         current, done = _advance(current, filename, linter, unsafe, keep)
         applied.extend(done)
-    left = [*current.left, *(Left(plan.finding, f"not settled after {MAX_ROUNDS} rounds", plan.fix.safety)
-                             for plan in current.plans)]  # fmt: skip
-    left.sort(key=_place)
-    return Outcome(current.source.text.text, tuple(found), tuple(applied), tuple(left))
+    unsettled = f"not settled after {MAX_ROUNDS} rounds"
+    left = [*current.left, *(Judgement(item.finding, unsettled, item.fix.safety) for item in current.plans)]
+    return Outcome(current.source.text.text, tuple(_sorted(found)), tuple(applied), tuple(_sorted(left)))
 
 
-def _place(item: Found | Left) -> tuple[int, int, str]:
-    return item.finding.line, item.finding.column, item.finding.code
+def _sorted(items: list[Judgement]) -> list[Judgement]:
+    return sorted(items, key=lambda item: (item.finding.line, item.finding.column, item.finding.code))
 
 
 def plan(finding: Finding[Any], source: SourceFile, linter: Linter) -> Fix | NoFix:
@@ -133,13 +119,13 @@ def _look(text: str, filename: str, linter: Linter, unsafe: bool, keep: Keep) ->
     findings = find(source, linter.relevant(text))
     kept = keep(text, findings) if findings else []
     plans: list[_Plan] = []
-    left: list[Left] = []
+    left: list[Judgement] = []
     for finding in kept:
         fix = plan(finding, source, linter)
         if isinstance(fix, NoFix):
-            left.append(Left(finding, fix.reason, None))
+            left.append(Judgement(finding, fix.reason, None))
         elif fix.safety is Safety.UNSAFE and not unsafe:
-            left.append(Left(finding, fix.why or "behaviour may change", Safety.UNSAFE))
+            left.append(Judgement(finding, fix.why or "behaviour may change", Safety.UNSAFE))
         else:
             plans.append(_Plan(finding, fix))
     return _Round(source, findings, plans, left)
@@ -158,7 +144,7 @@ def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep:
             blamed = [item for item in chosen if _touches_name(item.fix, refusal.name, current.source)]
             if not blamed:
                 raise GateFailure([item.finding.code for item in chosen], str(refusal)) from refusal
-            left = [*left, *(Left(item.finding, str(refusal), None) for item in blamed)]
+            left = [*left, *(Judgement(item.finding, str(refusal), None) for item in blamed)]
             plans = [item for item in plans if item not in blamed]
     else:
         return _Round(current.source, current.findings, [], left), []
@@ -184,7 +170,7 @@ def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep:
     ]
 
 
-def _hold_back(following: _Round, blamed: Sequence[Left]) -> _Round:
+def _hold_back(following: _Round, blamed: Sequence[Judgement]) -> _Round:
     """Keep fixes that left an import unused from being tried again as long as it would still be so."""
     reasons = Counter((item.finding.code, item.finding.message) for item in blamed)
     plans, left = [], [*following.left]
@@ -192,7 +178,7 @@ def _hold_back(following: _Round, blamed: Sequence[Left]) -> _Round:
         key = (item.finding.code, item.finding.message)
         if reasons[key] > 0:
             reasons[key] -= 1
-            left.append(Left(item.finding, blamed[0].reason, None))
+            left.append(Judgement(item.finding, blamed[0].reason, None))
         else:
             plans.append(item)
     return _Round(following.source, following.findings, plans, left)

@@ -1,0 +1,90 @@
+"""What flowperf-fix prints: diffs, findings that were left, problems, the summary, and the same as JSON."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from flake8_flowperf.fixing.fixer import Entry, FileResult
+from flake8_flowperf.model import Safety
+
+
+def diff(result: FileResult) -> bytes:
+    """The unified diff of one file as bytes, newlines as the file has them."""
+    old, new = (_lines(data) for data in (result.before, result.after))
+    name = result.path.encode("utf-8", "surrogateescape")
+    lines = difflib.diff_bytes(difflib.unified_diff, old, new, b"a/" + name, b"b/" + name, lineterm=b"\n")
+    return b"".join(line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n" for line in lines)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    return io.BytesIO(data).readlines()
+
+
+def problem(result: FileResult) -> str:
+    """The line that says why a file was left as it was."""
+    assert result.problem is not None
+    place = f"{result.path}:{result.problem.line}" if result.problem.line else result.path
+    return f"{place}: {result.problem.message}"
+
+
+def left(result: FileResult) -> Iterator[str]:
+    """A line for each finding that is left, with the reason."""
+    for entry in result.left:
+        what = "only with --unsafe-fixes" if entry.safety is Safety.UNSAFE else "no fix"
+        yield f"{result.path}:{entry.line}:{entry.column}: {entry.code} {entry.message} [{what}: {entry.reason}]"
+
+
+def summary(results: Iterable[FileResult], *, dry: bool) -> str:
+    """One line: files changed, fixes by code, what --unsafe-fixes would add, and what has no fix."""
+    changed, fixed, unsafe, without, problems = 0, Counter[str](), 0, 0, 0
+    for result in results:
+        changed += result.changed
+        fixed.update(dict(result.fixed))
+        unsafe += sum(entry.safety is Safety.UNSAFE for entry in result.left)
+        without += sum(entry.safety is None for entry in result.left)
+        problems += result.problem is not None
+    by_code = f" ({', '.join(f'{code}: {count}' for code, count in sorted(fixed.items()))})" if fixed else ""
+    would, total = "would be " if dry else "", fixed.total()
+    parts = [
+        f"{_count(changed, 'file')} {would}changed, {_count(total, 'fix', 'fixes')} {would}applied{by_code}",
+        f"{unsafe} more with --unsafe-fixes" if unsafe else "",
+        f"{_count(without, 'finding')} without a fix" if without else "",
+        f"{_count(problems, 'file')} could not be processed" if problems else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _count(number: int, singular: str, plural: str = "") -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def as_json(results: Iterable[FileResult]) -> str:
+    """All findings and problems as one JSON document; lines and columns count from 1."""
+    files = [
+        {
+            "path": result.path,
+            "changed": result.changed,
+            "found": [_entry(entry) for entry in result.found],
+            "left": [_entry(entry) for entry in result.left],
+            "problem": problem(result) if result.problem is not None else None,
+        }
+        for result in results
+        if result.found or result.left or result.problem is not None
+    ]
+    return json.dumps({"version": 1, "files": files}, indent=2)
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {
+        "code": entry.code,
+        "line": entry.line,
+        "column": entry.column,
+        "message": entry.message,
+        "safety": entry.safety.value if entry.safety is not None else None,
+        "reason": entry.reason,
+        "fixed": entry.fixed,
+    }
