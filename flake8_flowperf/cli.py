@@ -25,12 +25,17 @@ fixed"""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run flowperf-fix with the arguments *argv* (those of the process by default) and return its exit status."""
     try:
-        return _run(_parser(), argv)
+        try:
+            return _run(_parser(), argv)
+        finally:
+            sys.stdout.flush()
     except ConfigError as error:
         print(f"flowperf-fix: error: {error}", file=sys.stderr)
         return FAILED
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit does not fail again
+        if not isinstance(error, BrokenPipeError):
+            print(f"flowperf-fix: error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("flowperf-fix: interrupted; every file is as it was or fixed", file=sys.stderr)
@@ -59,6 +64,12 @@ def _parser() -> Parser:
 
 def _run(parser: Parser, argv: Sequence[str] | None) -> int:
     settings = read_settings(parser, argv)
+    dry = settings.check or settings.diff
+    is_input = "-" in settings.filenames
+    if is_input and len(settings.filenames) > 1:
+        parser.error("- is standard input and cannot be given together with other paths")
+    if settings.output_format == "json" and (settings.diff or (is_input and not dry)):
+        parser.error("--output-format json needs standard output for itself")
     from flake8_flowperf import reporting
     from flake8_flowperf.fixing.fixer import Fixer
 
@@ -66,28 +77,30 @@ def _run(parser: Parser, argv: Sequence[str] | None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "backslashreplace")
     fixer = Fixer(settings)
-    dry = settings.check or settings.diff
-    is_input = "-" in settings.filenames
-    report = sys.stderr if is_input or settings.output_format == "json" else sys.stdout
+    report = sys.stderr if is_input or settings.diff or settings.output_format == "json" else sys.stdout
     results = []
-    for path in discover(settings):
-        result = fixer.fix(path)
-        results.append(result)
-        if result.problem is not None:
-            print(reporting.problem(result), file=sys.stderr)
-            if settings.verbose:
-                print(result.problem.traceback, end="", file=sys.stderr)
-        if settings.diff and result.changed:
-            _write(reporting.diff(result))
-        elif path == "-" and not dry:
-            _write(result.after)
-        if settings.verbose and settings.output_format == "text":
-            for line in reporting.left(result):
-                print(line, file=report)
-    if settings.output_format == "json":
-        print(reporting.as_json(results), file=sys.stderr if is_input else sys.stdout)
-    print(reporting.summary(results, dry=dry), file=sys.stderr if settings.output_format == "json" or dry else report)
-    sys.stdout.flush()
+    paths = list(discover(settings))
+    try:
+        for path in paths:
+            result = fixer.fix(path)
+            results.append(result)
+            if result.problem is not None:
+                print(reporting.problem(result), file=sys.stderr)
+                if settings.verbose:
+                    print(result.problem.traceback, end="", file=sys.stderr)
+            if settings.diff and result.changed:
+                _write(reporting.diff(result))
+            elif path == "-" and not dry:
+                _write(result.after)
+            if settings.verbose and settings.output_format == "text":
+                for line in reporting.left(result, dry=dry):
+                    print(line, file=report)
+        if is_input and not paths and not dry:
+            _write(sys.stdin.buffer.read())  # excluded, but whoever pipes a file through us wants it back
+    finally:
+        if settings.output_format == "json":
+            print(reporting.as_json(results))
+        print(reporting.summary(results, dry=dry), file=report)
     if any(result.problem is not None for result in results):
         return FAILED
     return CHANGES_NEEDED if dry and any(result.changed for result in results) else DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -13,9 +14,14 @@ from flake8_flowperf.model import Safety
 
 
 def diff(result: FileResult) -> bytes:
-    """The unified diff of one file as bytes, newlines as the file has them."""
+    """The unified diff of one file, for ``git apply`` and ``patch -p1`` in this folder.
+
+    It is bytes, newlines and characters as the file has them; a last line without a newline is marked.
+    """
     old, new = (_lines(data) for data in (result.before, result.after))
-    name = result.path.encode("utf-8", "surrogateescape")
+    name = os.fsencode(os.path.relpath(result.path).replace(os.sep, "/"))
+    if b" " in name:
+        name += b"\t"  # tells patch where the name ends
     lines = difflib.diff_bytes(difflib.unified_diff, old, new, b"a/" + name, b"b/" + name, lineterm=b"\n")
     return b"".join(line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n" for line in lines)
 
@@ -27,15 +33,28 @@ def _lines(data: bytes) -> list[bytes]:
 def problem(result: FileResult) -> str:
     """The line that says why a file was left as it was."""
     assert result.problem is not None
-    place = f"{result.path}:{result.problem.line}" if result.problem.line else result.path
-    return f"{place}: {result.problem.message}"
+    line = f":{result.problem.line}" if result.problem.line else ""
+    return f"{_shown(result.path)}{line}: {_on_one_line(result.problem.message)}"
 
 
-def left(result: FileResult) -> Iterator[str]:
-    """A line for each finding that is left, with the reason."""
-    for entry in result.left:
+def left(result: FileResult, *, dry: bool) -> Iterator[str]:
+    """A line for each finding that is left, with the reason; in a *dry* run at its place in the file as it is."""
+    for entry in (entry for entry in result.found if not entry.fixed) if dry else result.left:
         what = "only with --unsafe-fixes" if entry.safety is Safety.UNSAFE else "no fix"
-        yield f"{result.path}:{entry.line}:{entry.column}: {entry.code} {entry.message} [{what}: {entry.reason}]"
+        text = _on_one_line(f"{entry.code} {entry.message} [{what}: {entry.reason}]")
+        yield f"{_shown(result.path)}:{entry.line}:{entry.column}: {text}"
+
+
+def _shown(path: str) -> str:
+    """A path on one line; the bytes of a name that is not in the file system's encoding stay as they are."""
+    return "".join(
+        character if character.isprintable() or "\udc80" <= character <= "\udcff" else ascii(character)[1:-1]
+        for character in path
+    )
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def summary(results: Iterable[FileResult], *, dry: bool) -> str:
