@@ -77,7 +77,7 @@ def _run(parser: Parser, argv: Sequence[str] | None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "backslashreplace")
     fixer = Fixer(settings)
-    report = sys.stderr if is_input or settings.diff or settings.output_format == "json" else sys.stdout
+    report = sys.stderr if is_input or dry or settings.output_format == "json" else sys.stdout
     results = []
     paths = list(discover(settings))
     try:

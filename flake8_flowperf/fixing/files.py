@@ -41,7 +41,11 @@ def decode(data: bytes) -> tuple[str, str]:
     UTF-8 with a mark, which is not part of the text.
     """
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        try:
+            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        except SyntaxError:
+            data.decode("utf-8")  # says where, if that is what is wrong
+            raise
         return data.decode(encoding), encoding
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
