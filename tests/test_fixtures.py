@@ -1,7 +1,7 @@
 """Every fixture folder is held to the obligations that every rule has (design, "Tests that every rule gets").
 
-A folder ``fixtures/CODE/case`` holds ``before.py`` and ``findings.txt`` (``LINE:COLUMN CODE safe|unsafe|none | message
-| reason``, in order), and where the text changes ``safe.py`` and ``unsafe.py``.  ``flags.txt`` has flake8 options for the
+A folder ``fixtures/CODE/case`` holds ``before.py`` and ``findings.txt`` (``LINE:COLUMN CODE safe|unsafe|none |
+message | reason``, in order), and where the text changes ``safe.py`` and ``unsafe.py``.  ``flags.txt`` has flake8 options for the
 case.  ``run.py`` runs the module: it must be there when a safe fix is made, and the results before and after must be
 equal; ``UNSAFE_EQUAL = True`` asks the same of unsafe.py, ``differs(before, after)`` asserts the difference that the
 rule's documentation admits.

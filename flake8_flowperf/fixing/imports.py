@@ -11,7 +11,8 @@ import libcst as cst
 from flake8_flowperf.fixing.slices import CannotSlice, statement_slice
 from flake8_flowperf.model import Edit, Import
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.names import Kind, Scope
+from flake8_flowperf.source.names import Scope
+from flake8_flowperf.source.tree import walk
 
 
 class CannotImport(Exception):
@@ -77,14 +78,14 @@ def insertion(source: SourceFile, wanted: Iterable[Import], first_use: int) -> l
     by_place: dict[int, list[Import]] = {}
     for item in missing(source, wanted):
         by_place.setdefault(_place(source, item, first_use), []).append(item)
-    return [_edit(source, place, items) for place, items in by_place.items()]
+    return [_edit(source, place, items, first_use) for place, items in by_place.items()]
 
 
-def _edit(source: SourceFile, place: int, items: list[Import]) -> Edit:
+def _edit(source: SourceFile, place: int, items: list[Import], first_use: int) -> Edit:
     text, newline = source.text.text, source.text.newline
     lines = newline.join(item.statement() for item in sorted(items, key=lambda item: (item.name is not None, item)))
     before = newline if place and text[place - 1] not in "\r\n" else ""
-    leading = _leading_imports(source, len(text))
+    leading = _leading_imports(source, first_use)
     if leading:
         own_group = _same_group(source, leading, place, items[0])
         after = newline if own_group == "above" else ""
@@ -193,24 +194,38 @@ def _is_unconditional(source: SourceFile, alias: ast.AST) -> bool:
     return isinstance(statement, (ast.Import, ast.ImportFrom)) and statement in source.module.body
 
 
-def removal(source: SourceFile, name: str, line: int) -> Edit:
-    """The edit that removes the import which binds *name* in the statement at *line*.
+class CannotRemove(Exception):
+    """The import of *name* cannot be removed; the message is a reason that a user can read."""
 
-    Raises CannotImport when the statement has a comment, is all that its block holds, or shares its lines.
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"the import of {name!r} would be left unused and cannot be removed")
+
+
+def removal(source: SourceFile, description: str, line: int) -> Edit:
+    """The edit that removes the import that pyflakes calls *description* from the statement at *line*.
+
+    Raises CannotRemove when the statement has a comment, is all that its block holds, or shares its lines.
     """
-    refusal = CannotImport(f"the import of {name!r} would be left unused and cannot be removed")
-    for scope in source.names.scopes.values():
-        for binding in scope.variables[name].bindings if name in scope.variables else ():
-            statement = source.tree.parent(binding.node)
-            if binding.kind is not Kind.IMPORT or not isinstance(statement, (ast.Import, ast.ImportFrom)):
-                continue
-            if statement.lineno != line or not isinstance(binding.node, ast.alias):
-                continue
+    for alias in walk(source.module):
+        statement = source.tree.parent(alias)
+        if not isinstance(alias, ast.alias) or not isinstance(statement, (ast.Import, ast.ImportFrom)):
+            continue
+        if statement.lineno == line and _description(statement, alias) == description:
             try:
-                return _without(source, statement, statement.names.index(binding.node))
+                return _without(source, statement, statement.names.index(alias))
             except CannotSlice as error:
-                raise refusal from error
-    raise refusal
+                raise CannotRemove(alias.asname or alias.name.partition(".")[0]) from error
+    raise CannotRemove(description)
+
+
+def _description(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
+    """How pyflakes names an import in its messages."""
+    name = alias.name
+    if isinstance(statement, ast.ImportFrom):
+        module = _module(statement)
+        name = f"{module}{name}" if module.endswith(".") else f"{module}.{name}"
+    return f"{name} as {alias.asname}" if alias.asname and alias.asname != alias.name else name
 
 
 def _without(source: SourceFile, statement: ast.Import | ast.ImportFrom, position: int) -> Edit:

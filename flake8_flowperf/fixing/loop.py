@@ -140,7 +140,7 @@ def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep:
         try:
             text = _apply(current.source, chosen, known)
             break
-        except _Unremovable as refusal:
+        except imports.CannotRemove as refusal:
             blamed = [item for item in chosen if _touches_name(item.fix, refusal.name, current.source)]
             if not blamed:
                 raise GateFailure([item.finding.code for item in chosen], str(refusal)) from refusal
@@ -184,12 +184,6 @@ def _hold_back(following: _Round, blamed: Sequence[Judgement]) -> _Round:
     return _Round(following.source, following.findings, plans, left)
 
 
-class _Unremovable(Exception):
-    def __init__(self, name: str, reason: str) -> None:
-        self.name = name
-        super().__init__(reason)
-
-
 def _apply(source: SourceFile, chosen: Sequence[_Plan], known: dict[gates.NameMessage, list[int]]) -> str:
     """The text with the chosen fixes, the imports they need, and without those they left unused."""
     edits = sorted({edit for item in chosen for edit in item.fix.edits})
@@ -206,20 +200,10 @@ def _apply(source: SourceFile, chosen: Sequence[_Plan], known: dict[gates.NameMe
 def _without_unused_imports(text: str, known: dict[gates.NameMessage, list[int]]) -> str:
     for _ in range(MAX_ROUNDS):
         new = gates.new_name_messages(known, gates.name_messages(text))
-        unused = [(message, lines) for message, lines in new.items() if message.kind == "UnusedImport"]
+        unused = [(message.name, lines[-1]) for message, lines in new.items() if message.kind == "UnusedImport"]
         if not unused:
             break
-        message, lines = unused[0]
-        name = message.name.rpartition(" as ")[2].rpartition(".")[2] if " as " in message.name else ""
-        source = SourceFile.parse(text)
-        for candidate in (name, message.name.rpartition(".")[2], message.name.partition(".")[0]):
-            try:
-                text = apply_edits(text, [imports.removal(source, candidate, lines[-1])])
-                break
-            except imports.CannotImport as error:
-                refusal = error
-        else:
-            raise _Unremovable(message.name.partition(".")[0], str(refusal))
+        text = apply_edits(text, [imports.removal(SourceFile.parse(text), *unused[0])])
     return text
 
 

@@ -448,7 +448,8 @@ def _problem(
         return ""
     for value in values:
         for other in values:
-            if value != other and (value.endswith(other) if chosen[0].kind == "end" else value.startswith(other)):
+            matches_both = value.endswith(other) if chosen[0].kind == "end" else value.startswith(other)
+            if matches_both and value != other and chosen[0].kind != "suffix":
                 return f"a file that matches {value!r} also matches {other!r} and would come twice"
     if _stops_early(place, source):
         return "the loop can stop early, and which file comes first would change"

@@ -150,16 +150,20 @@ def _call(node: ast.Call, variable: str, source: SourceFile, *, is_path: bool) -
         case ast.Call(
             func=ast.Attribute(value=ast.Name(id=name), attr="match"), args=[ast.Constant(value=str(pattern))]
         ):
-            if name == variable and is_path and pattern and "/" not in pattern and "**" not in pattern:
+            if name == variable and is_path and _is_one_part(pattern):
                 return NameTest("pattern", (pattern,), node)
         case ast.Call(func=function, args=[subject, ast.Constant(value=str(pattern))]):
-            if pattern and "/" not in pattern and "**" not in pattern and _is_name(subject, variable, source, is_path):
-                if source.names.qualified_name(function) in ("fnmatch.fnmatch", "fnmatch.fnmatchcase"):
-                    return NameTest("pattern", (pattern,), node)
+            is_fnmatch = source.names.qualified_name(function) in ("fnmatch.fnmatch", "fnmatch.fnmatchcase")
+            if is_fnmatch and _is_name(subject, variable, source, is_path) and _is_one_part(pattern):
+                return NameTest("pattern", (pattern,), node)
         case ast.Call(func=function, args=[ast.Constant(value=str(regex)), subject]):
             if _is_name(subject, variable, source, is_path):
                 return _regex(node, source.names.qualified_name(function), regex)
     return None
+
+
+def _is_one_part(pattern: str) -> bool:
+    return bool(pattern) and "/" not in pattern and "**" not in pattern
 
 
 def _affix(

@@ -1,0 +1,41 @@
+"""Running the real commands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+BROAD = 'def f(base, use):\n    for path in base.rglob("*"):\n        if path.suffix == ".py":\n            use(path)\n'
+NARROW = 'def f(base, use):\n    for path in base.rglob("?*.py"):\n        use(path)\n'
+SEVERAL = BROAD.replace('== ".py"', 'in (".py", ".md")')
+
+
+def command(
+    name: str, *arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None
+) -> tuple[int, bytes, bytes]:
+    """Run ``flake8`` or ``flowperf-fix`` in *cwd*; its exit status, output and error output."""
+    code = {
+        "flake8": "from flake8.main.cli import main; raise SystemExit(main())",
+        "flowperf-fix": "from flake8_flowperf.cli import main; raise SystemExit(main())",
+    }[name]
+    result = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **(env or {})},
+    )
+    return result.returncode, result.stdout, result.stderr
+
+
+def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Lay out files, below folders that are made for them."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
