@@ -163,6 +163,7 @@ class _Options(OptionManager):
     def __init__(self, parser: Parser) -> None:
         super().__init__(version=flake8.__version__, plugin_versions="", parents=[], formatter_names=[])
         self.parser = parser
+        parser.set_defaults(verbose=0)  # FileProcessor asks for it, and a parser may have no such option
         files = parser.add_argument_group("configuration, found and read as flake8 does")
         files.add_argument("--config", metavar="FILE", help="read this file and no other")
         files.add_argument(
