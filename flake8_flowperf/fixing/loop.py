@@ -161,27 +161,10 @@ def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep:
     fixable = Counter(item.finding.code not in revealed for item in following.plans)[True]
     if fixable >= len(current.plans):
         raise GateFailure(codes, "the number of fixable findings did not fall")
-    blamed_findings = {id(item.finding) for item in left} - {id(item.finding) for item in current.left}
-    if blamed_findings:
-        following = _hold_back(following, left[len(current.left) :])
     return following, [
         Applied(item.finding.code, item.finding.line, item.finding.column, item.finding.message, item.fix.safety)
         for item in chosen
     ]
-
-
-def _hold_back(following: _Round, blamed: Sequence[Judgement]) -> _Round:
-    """Keep fixes that left an import unused from being tried again as long as it would still be so."""
-    reasons = Counter((item.finding.code, item.finding.message) for item in blamed)
-    plans, left = [], [*following.left]
-    for item in following.plans:
-        key = (item.finding.code, item.finding.message)
-        if reasons[key] > 0:
-            reasons[key] -= 1
-            left.append(Judgement(item.finding, blamed[0].reason, None))
-        else:
-            plans.append(item)
-    return _Round(following.source, following.findings, plans, left)
 
 
 def _apply(source: SourceFile, chosen: Sequence[_Plan], known: dict[gates.NameMessage, list[int]]) -> str:

@@ -190,7 +190,7 @@ def _listing(node: ast.Call, source: SourceFile) -> _Listing | None:
         literal = last_literal(node.args[0], source) if node.args else None
         if literal is None or len(node.args) != 1:
             return None
-        return _split("glob.glob", None, literal, False, is_first=literal == _constant(node.args[0]))
+        return _split("glob.glob", None, literal, False)
     if not isinstance(node.func, ast.Attribute) or node.keywords:
         return None
     method, base = node.func.attr, node.func.value
@@ -201,7 +201,7 @@ def _listing(node: ast.Call, source: SourceFile) -> _Listing | None:
         broad = not node.args and not _is_traversable(base, source)
         return _Listing("iterdir", base, "", "", "", False) if broad else None
     pattern = _constant(node.args[0]) if len(node.args) == 1 else None
-    return _split(method, base, pattern, method == "rglob", is_first=True) if pattern is not None else None
+    return _split(method, base, pattern, method == "rglob") if pattern is not None else None
 
 
 def _constant(node: ast.expr) -> str | None:
@@ -209,13 +209,16 @@ def _constant(node: ast.expr) -> str | None:
 
 
 def last_literal(node: ast.expr, source: SourceFile) -> str | None:
-    """The constant text that a path expression ends with: of a string, f-string, ``+`` or os.path.join."""
+    """The constant last part of a path: of a string, f-string, ``+`` or os.path.join.
+
+    Without a slash the text could be a part of a name that starts with an interpolated value.
+    """
     match node:
         case ast.Constant(value=str(text)):
             return text
-        case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]):
+        case ast.JoinedStr(values=[*_, ast.Constant(value=str(text))]) if "/" in text:
             return text
-        case ast.BinOp(op=ast.Add(), right=ast.Constant(value=str(text))):
+        case ast.BinOp(op=ast.Add(), right=ast.Constant(value=str(text))) if "/" in text:
             return text
         case ast.Call(func=function, args=[_, *_, ast.Constant(value=str(text))], keywords=[]):
             if source.names.qualified_name(function) == "os.path.join":
@@ -223,13 +226,9 @@ def last_literal(node: ast.expr, source: SourceFile) -> str | None:
     return None
 
 
-def _split(method: str, base: ast.expr | None, pattern: str, is_recursive: bool, *, is_first: bool) -> _Listing | None:
+def _split(method: str, base: ast.expr | None, pattern: str, is_recursive: bool) -> _Listing | None:
     folder, slash, last = pattern.rpartition("/")
     if last.count("*") != 1 or _MAGIC.search(last.replace("*", "")):
-        return None
-    if not slash and not is_first and not last.startswith("*"):
-        return None  # an f-string hole before it may be part of the name
-    if not slash and not is_first and method == "glob.glob" and last != pattern:
         return None
     head, _, tail = last.partition("*")
     return _Listing(method, base, folder + slash, head, tail, is_recursive or "**" in folder)
