@@ -66,7 +66,7 @@ def test_undecodable(data: bytes, message: str, line: int | None) -> None:
 
 
 def test_character_that_the_encoding_lacks() -> None:
-    with pytest.raises(files.FileError, match=r"iso-8859-1 has no character '\\u20ac'"):
+    with pytest.raises(files.FileError, match=r"iso-8859-1 cannot encode '\\u20ac'"):
         files.encode("# €\n", "iso-8859-1", "#\n", b"#\n")
 
 
@@ -78,7 +78,7 @@ def test_encoding_that_does_not_give_the_bytes_back() -> None:
 
 
 def test_encoding_that_refuses_with_another_error() -> None:
-    with pytest.raises(files.FileError, match=r"^cannot be written: .*label"):
+    with pytest.raises(files.FileError, match=r"^cannot be written: "):
         files.encode("a" * 70, "idna", "a", b"a")
 
 

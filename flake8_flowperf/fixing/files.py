@@ -64,7 +64,7 @@ def encode(text: str, encoding: str, old_text: str, old_data: bytes) -> bytes:
             raise FileError(f"cannot be written: {encoding} does not give back the bytes that were read")
         return text.encode(encoding)
     except UnicodeEncodeError as error:
-        raise FileError(f"cannot be written: {encoding} has no character {text[error.start]!a}") from error
+        raise FileError(f"cannot be written: {encoding} cannot encode {text[error.start]!a}") from error
     except UnicodeError as error:
         raise FileError(f"cannot be written: {error}") from error
 
