@@ -1,0 +1,85 @@
+"""FLP501: a command is put together as a string and handed to a shell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_flowperf.model import Finding, Option, Rule
+from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.processes import LISTENED, ShellCall, shell_call
+
+TIMEOUT: Option[int] = Option(
+    "--flowperf-timeout", 30, "Seconds that the fixes of FLP501 and FLP502 give a process", type=int
+)
+
+
+class ShellCommandString(Rule[ShellCall]):
+    """A shell takes a command apart that the program has just put together.
+
+    ## What it does
+    Finds `os.system`, `os.popen`, `subprocess.getoutput`, `getstatusoutput`, `asyncio.create_subprocess_shell`, and
+    `subprocess.run`, `call`, `check_call`, `check_output` and `Popen` with a constant true `shell=`, also handed to
+    `atexit.register` or `functools.partial`, when the command is a literal, an f-string, built by `%`, `+`, `format`,
+    `join` or `replace`, or a local name that holds nothing else. A list beside `shell=True` counts too: the shell gets
+    its first item only. A command that comes from elsewhere is FLP503.
+
+    ## Why is this bad
+    A value with a blank, a quote or a `;` becomes other words or another command. A list of arguments cannot be
+    misread, and saves the start of the shell.
+
+    ## Bad
+    ```python
+    import subprocess
+
+
+    def run_script(argument):
+        subprocess.run(f'python script.py "{argument}"', shell=True, timeout=30)
+    ```
+
+    ## Good
+    ```python
+    import subprocess
+    import sys
+
+
+    def run_script(argument):
+        subprocess.run([sys.executable, "script.py", argument], timeout=30)
+    ```
+
+    ## Fix safety
+    Nearly always unsafe: a missing program raises FileNotFoundError where the shell returns 127, `getoutput` merges the
+    error output and strips the last newline, `python` becomes `sys.executable`, and a value that is no string raises.
+    Safe only for a constant command of plain words in `subprocess.run`, `call`, `check_call` or `check_output` that is
+    the last statement of a `try` whose single handler takes every exception and does nothing with it, with the error
+    output discarded: then a missing program cannot be told apart. No fix for what only a shell can do (pipes, globs,
+    `$VAR`, `~`, redirections to files, several commands, builtins), for values that may be several words, and where
+    the exit status of os.system is more than tested for zero.
+
+    ## Evidence
+    Evidence item 5: a safety rule. Ratios before/after on 3.10/3.11/3.12/3.13: 1.60/1.69/1.66/1.64 for getoutput of
+    /bin/echo, 1.07/1.07/1.05/1.08 for a Python child (the guide's own example; its 20-30 % were not reproduced). With
+    `timeout=` a process that is not captured is polled: a child of 35 ms takes 64 ms.
+
+    ## Options
+    `--flowperf-timeout=SECONDS` (default 30): the `timeout=` that the fix of getoutput writes.
+    """
+
+    code = "FLP501"
+    name = "shell-command-string"
+    words = ("shell", "system", "popen", "getoutput", "getstatusoutput")
+    calls = LISTENED
+    options = (TIMEOUT,)
+
+    def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[ShellCall]]:
+        """Yield a finding when the call *node* hands a command that is built here to a shell."""
+        assert isinstance(node, ast.Call)
+        found = shell_call(source, node)
+        if found is None or not found.is_built_here:
+            return
+        name = found.function.removeprefix("asyncio.subprocess.")
+        if found.is_list:
+            message = f"{name}() with shell=True passes only the first item on; drop shell=True"
+        else:
+            message = f"{name}() hands a command string to a shell; pass a list of arguments"
+        yield self.finding(node, source, message, found)

@@ -1,0 +1,63 @@
+"""FLP503: a shell runs a command that comes from elsewhere."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_flowperf.model import Finding, Rule
+from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.processes import LISTENED, ShellCall, shell_call
+
+
+class ShellCommandFromVariable(Rule[ShellCall]):
+    """A shell runs a command that a parameter, an attribute or a setting holds.
+
+    ## What it does
+    Finds the calls of FLP501 whose command is not built where it is run.
+
+    ## Why is this bad
+    Whoever builds the command must quote every value for the shell, and nothing here says so. Running a shell line can
+    be the very purpose of the function; hence the rule is opt-in.
+
+    ## Bad
+    ```python
+    import subprocess
+
+
+    def run(command):
+        return subprocess.run(command, shell=True)
+    ```
+
+    ## Good
+    ```python
+    import subprocess
+
+
+    def run(arguments):
+        return subprocess.run(arguments)
+    ```
+
+    ## Fix safety
+    There is no fix: the callers would have to change.
+
+    ## Evidence
+    Evidence item 5: a safety rule; a list of arguments saves the start of the shell, about 0.6 ms.
+
+    ## Options
+    None.
+    """
+
+    code = "FLP503"
+    name = "shell-command-from-variable"
+    on_by_default = False
+    words = ("shell", "system", "popen", "getoutput", "getstatusoutput")
+    calls = LISTENED
+
+    def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[ShellCall]]:
+        """Yield a finding when the call *node* hands a command from elsewhere to a shell."""
+        assert isinstance(node, ast.Call)
+        found = shell_call(source, node)
+        if found is not None and not found.is_built_here:
+            message = f"{found.function}() runs a command from elsewhere through a shell; take a list of arguments"
+            yield self.finding(node, source, message, found)
