@@ -162,11 +162,11 @@ class _Rewrite:
         match word.parts:
             case (Placed(value=value),) if value.is_list:
                 return f"*{source_of(self.source, value.expr)}"
-            case (Placed(value=value),) if not value.conversion and value.percent in ("", "d", "i"):
+            case (Placed(value=value, quoted=quoted),) if not value.conversion and value.percent in ("", "d", "i"):
                 code = source_of(self.source, value.expr)
                 known = value.is_text or kind_of_value(self.source, value.expr) is ValueKind.TEXT
                 plain = known or (
-                    not value.percent and isinstance(value.expr, (ast.Name, ast.Attribute, ast.Subscript))
+                    quoted and not value.percent and isinstance(value.expr, (ast.Name, ast.Attribute, ast.Subscript))
                 )
                 if kind_of_value(self.source, value.expr) in (ValueKind.PATH, ValueKind.NUMBER):
                     plain = False
@@ -246,6 +246,7 @@ class _Rewrite:
         found, source = self.found, self.source
         if (
             not self.command.plain
+            or not (self.command.words[0].constant or "").startswith("/")
             or found.function not in RUNNERS[:4]
             or self.text.variable is not None
             or self.imports

@@ -50,7 +50,8 @@ class ShellCommandString(Rule[ShellCall]):
     ## Fix safety
     Nearly always unsafe: a missing program raises FileNotFoundError where the shell returns 127, `getoutput` merges the
     error output and strips the last newline, `python` becomes `sys.executable`, and a value that is no string raises.
-    Safe only for a constant command of plain words in `subprocess.run`, `call`, `check_call` or `check_output` that is
+    Safe only for a constant command of plain words, the program named by its absolute path, in
+    `subprocess.run`, `call`, `check_call` or `check_output` that is
     the last statement of a `try` whose single handler takes every exception and does nothing with it, with the error
     output discarded: then a missing program cannot be told apart. No fix for what only a shell can do (pipes, globs,
     `$VAR`, `~`, redirections to files, several commands, builtins), for values that may be several words, and where
