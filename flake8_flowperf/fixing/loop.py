@@ -172,7 +172,7 @@ def _apply(source: SourceFile, chosen: Sequence[_Plan], known: dict[gates.NameMe
     edits = sorted({edit for item in chosen for edit in item.fix.edits})
     wanted = [wanted for item in chosen for wanted in item.fix.imports]
     added = imports.insertion(source, wanted, edits[0].start) if wanted else []
-    text = apply_edits(source.text.text, [*edits, *added])
+    text = apply_edits(source.text.text, [*added, *edits])
     try:
         return _without_unused_imports(text, known)
     except SyntaxError as error:
@@ -196,10 +196,10 @@ def _touches_name(fix: Fix, name: str, source: SourceFile) -> bool:
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """*text* with the edits applied; they must not overlap."""
+    """*text* with the edits applied; they must not overlap.  What is inserted at one place keeps its order."""
     parts: list[str] = []
     position = 0
-    for edit in sorted(edits):
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
         assert edit.start >= position, "edits overlap"
         parts += [text[position : edit.start], edit.text]
         position = edit.end
