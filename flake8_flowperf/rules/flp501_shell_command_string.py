@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.command_text import interpolated, last_name
 from flake8_flowperf.source.processes import LISTENED, ShellCall, shell_call
 
 TIMEOUT: Option[int] = Option(
@@ -48,14 +49,16 @@ class ShellCommandString(Rule[ShellCall]):
     ```
 
     ## Fix safety
-    Nearly always unsafe: a missing program raises FileNotFoundError where the shell returns 127, `getoutput` merges the
-    error output and strips the last newline, `python` becomes `sys.executable`, and a value that is no string raises.
-    Safe only for a constant command of plain words, the program named by its absolute path, in
-    `subprocess.run`, `call`, `check_call` or `check_output` that is
-    the last statement of a `try` whose single handler takes every exception and does nothing with it, with the error
-    output discarded: then a missing program cannot be told apart. No fix for what only a shell can do (pipes, globs,
-    `$VAR`, `~`, redirections to files, several commands, builtins), for values that may be several words, and where
-    the exit status of os.system is more than tested for zero.
+    Nearly always unsafe: a missing program raises FileNotFoundError where the shell returns 127; `getoutput` and
+    `getstatusoutput` merge the error output and strip the last newline, and know no timeout; `python` becomes
+    `sys.executable`; a parameter that stood in quotes has to be a string (other values of unknown type become
+    `str(value)`). Safe only for a constant command of plain words, the program named by its absolute path, in
+    `subprocess.run`, `call`, `check_call` or `check_output` that is the last statement of a `try` whose single handler
+    takes every exception and does nothing with it, with the error output discarded: then a missing program cannot be
+    told apart. No fix for what only a shell can do (pipes, globs, `$VAR`, `~`, redirections to files, several
+    commands, builtins), for values that may be empty or several words, where the code counts on the status of a
+    missing program (a probe, a fallback, a handler for CalledProcessError alone), and where the exit status of
+    os.system is more than tested for zero.
 
     ## Evidence
     Evidence item 5: a safety rule. Ratios before/after on 3.10/3.11/3.12/3.13: 1.60/1.69/1.66/1.64 for getoutput of
@@ -82,5 +85,8 @@ class ShellCommandString(Rule[ShellCall]):
         if found.is_list:
             message = f"{name}() with shell=True passes only the first item on; drop shell=True"
         else:
-            message = f"{name}() hands a command string to a shell; pass a list of arguments"
+            values = [last_name(value) for value in interpolated(source, found.command)]
+            shown = next((value for value in values if value is not None and len(value) <= 20), None)
+            what = f"lets a shell read {shown!r}" if shown else "hands a command string to a shell"
+            message = f"{name}() {what}; pass a list of arguments"
         yield self.finding(node, source, message, found)

@@ -483,14 +483,18 @@ def _check_value(source: SourceFile, value: Value, *, is_program: bool) -> None:
     kind = kind_of_value(source, value.expr)
     if kind in (ValueKind.PATH, ValueKind.NUMBER) and not value.access:
         return
-    name = _last_name(value.expr)
+    name = last_name(value.expr)
     text = _known_text(source, value.expr)
     if text is not None and not value.access:
         if len(text.split()) != 1 or not _MEANS_ITSELF.fullmatch(text):
             raise CannotSplit(f"{name or 'a value'!r} is not one plain word")
         return
-    if name is None:
+    if _may_be_empty(source, value.expr):
+        raise CannotSplit(f"{repr(name) if name else 'a value'} may be empty, which is no word for the shell")
+    if name is None and not value.access:
         raise CannotSplit("a value outside quotes may be several words")
+    name = value.access.strip('[]"').rpartition(".")[2] if value.access else name
+    assert name is not None
     if _SEVERAL.fullmatch(name) or _PLURAL.fullmatch(name) or (is_program and _PROGRAMS.fullmatch(name)):
         raise CannotSplit(f"{name!r} may be several words")
     if isinstance(value.expr, ast.Name):
@@ -498,6 +502,48 @@ def _check_value(source: SourceFile, value: Value, *, is_program: bool) -> None:
         assigned = [b.value for b in variable.bindings if b.kind is Kind.ASSIGNMENT] if variable is not None else []
         if any(blank in part for item in assigned if item is not None for part in _texts(item) for blank in " \t\n"):
             raise CannotSplit(f"{name!r} may be several words")
+
+
+def _may_be_empty(source: SourceFile, node: ast.expr, depth: int = 0) -> bool:
+    """Whether the code at hand gives *node* an empty or blank text, or none, in some case."""
+    if depth > _MAX_DEPTH:
+        return False
+    match node:
+        case ast.Constant(value=constant):
+            return constant is None or (isinstance(constant, str) and not constant.strip())
+        case ast.IfExp(body=one, orelse=other):
+            return any(_may_be_empty(source, each, depth + 1) for each in (one, other))
+        case ast.BoolOp(values=values):
+            return _may_be_empty(source, values[-1], depth + 1)
+        case ast.Call(func=ast.Attribute(attr="get" | "pop") | ast.Name(id="getattr"), args=[*_, default]):
+            return _may_be_empty(source, default, depth + 1)
+        case ast.Name():
+            variable = source.names.variable(node)
+            return variable is not None and any(
+                _may_be_empty(source, value, depth + 1)
+                for binding in variable.bindings
+                if (value := _first_value(source, binding)) is not None
+            )
+    return False
+
+
+def _first_value(source: SourceFile, binding: Binding) -> ast.expr | None:
+    """The value that a binding gives a name: what is assigned, or the default of a parameter."""
+    owner = source.tree.parent(binding.node)
+    match binding.kind, owner:
+        case Kind.ASSIGNMENT, _:
+            return binding.value
+        case Kind.PARAMETER, ast.arguments():
+            return parameter_default(owner, binding.node)
+    return None
+
+
+def parameter_default(owner: ast.arguments, parameter: ast.AST) -> ast.expr | None:
+    """The default value of a parameter, None when it has none."""
+    positional = [*owner.posonlyargs, *owner.args]
+    defaults: dict[ast.AST, ast.expr | None] = dict(zip(reversed(positional), reversed(owner.defaults), strict=False))
+    defaults.update(zip(owner.kwonlyargs, owner.kw_defaults, strict=True))
+    return defaults.get(parameter)
 
 
 _NUMERIC = re.compile(r":?0?\d*(?:\.\d+)?[dioxXfFeEgG]")
@@ -518,7 +564,8 @@ def _known_text(source: SourceFile, node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def _last_name(node: ast.expr) -> str | None:
+def last_name(node: ast.expr) -> str | None:
+    """The name that a reader would call an expression by: the last one of a dotted name, or a constant key."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
             return name
