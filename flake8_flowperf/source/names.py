@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from flake8_flowperf.source.tree import Comprehension, children
+from flake8_flowperf.source.tree import CHILD_FIELDS, Comprehension, children
 
 
 class Kind(enum.Enum):
@@ -120,6 +120,15 @@ class Scope:
 
 
 _Todo: TypeAlias = list[tuple[ast.AST, Scope, bool]]
+_BINDING = frozenset(
+    (
+        *(ast.Name, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.NamedExpr),
+        *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Import, ast.ImportFrom),
+        *(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor, ast.withitem, ast.ExceptHandler),
+        *(ast.Global, ast.Nonlocal, ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+    )
+)
+"""the types of the nodes that bind a name or open a scope"""
 _BUILTINS = frozenset(dir(builtins))
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
@@ -133,7 +142,7 @@ class Names:
         """the scope that a node opens"""
         self._scope_of_name: dict[ast.Name, Scope] = {}
         self._hints: dict[ast.AST, tuple[Kind, ast.expr | None]] = {}
-        self._bind(module)
+        self._bind([(module, self.module_scope, False)])
         for name, scope in self._scope_of_name.items():
             if isinstance(name.ctx, ast.Load) and (variable := scope.lookup(name.id)) is not None:
                 variable.loads.append(name)
@@ -195,67 +204,86 @@ class Names:
                 return ".".join((root, *reversed(parts)))
         return None
 
-    def _bind(self, module: ast.Module) -> None:
-        todo: _Todo = [(module, self.module_scope, False)]
+    def _bind(self, todo: _Todo) -> None:
+        """Take down what the nodes of *todo* bind: all of one scope before what stands in the scopes that it opens."""
         while todo:
-            node, scope, fallback = todo.pop()
-            match node:
-                case ast.Name():
-                    self._name(node, scope, fallback)
+            outermost, scope, fallback = todo.pop()
+            same_scope = [outermost]
+            while same_scope:
+                node = same_scope.pop()
+                cls = node.__class__
+                if cls in _BINDING and self._binds(node, scope, fallback, todo):
                     continue
-                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                    self._function(node, scope, fallback, todo)
-                    continue
-                case ast.ClassDef():
-                    self._class(node, scope, fallback, todo)
-                    continue
-                case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                    self._comprehension(node, scope, todo)
-                    continue
-                case ast.Try():
-                    self._try(node, scope, fallback, todo)
-                    continue
-                case ast.Import() | ast.ImportFrom():
-                    self._import(node, scope, fallback)
-                    continue
-                case ast.Assign():
-                    for target in node.targets:
-                        self._hint(target, Kind.ASSIGNMENT, node.value)
-                case ast.AnnAssign():
-                    kind = Kind.ASSIGNMENT if node.value is not None else Kind.DECLARED
-                    self._hint(node.target, kind, node.value)
-                case ast.AugAssign():
-                    self._hint(node.target, Kind.AUGMENTED, node.value)
-                case ast.NamedExpr():
-                    self._hint(node.target, Kind.ASSIGNMENT, node.value)
-                    owner = scope
-                    while owner.kind is ScopeKind.COMPREHENSION and owner.parent is not None:
-                        owner = owner.parent
-                    todo.append((node.value, scope, fallback))
-                    self._name(node.target, owner, fallback)
-                    continue
-                case ast.For() | ast.AsyncFor():
-                    self._hint(node.target, Kind.FOR, node.iter)
-                case ast.withitem():
-                    if node.optional_vars is not None:
-                        self._hint(node.optional_vars, Kind.WITH, node.context_expr)
-                case ast.Global():
-                    for name in node.names:
-                        scope.elsewhere[name] = self.module_scope
-                case ast.Nonlocal():
-                    for name in node.names:
-                        owners = (s for s in scope.enclosing_functions() if name in s.variables)
-                        scope.elsewhere[name] = next(owners, self.module_scope)
-                case ast.ExceptHandler():
-                    if node.name is not None:
-                        scope.variable(node.name).bindings.append(Binding(Kind.EXCEPT, node, fallback=fallback))
-                case ast.MatchAs() | ast.MatchStar():
-                    if node.name is not None:
-                        scope.variable(node.name).bindings.append(Binding(Kind.MATCH, node))
-                case ast.MatchMapping():
-                    if node.rest is not None:
-                        scope.variable(node.rest).bindings.append(Binding(Kind.MATCH, node))
-            todo.extend((child, scope, fallback) for child in reversed([*children(node)]))
+                inner: list[ast.AST] = []
+                for name in CHILD_FIELDS[cls]:
+                    value = getattr(node, name, None)
+                    if value.__class__ is list:
+                        inner += value
+                    elif isinstance(value, ast.AST):
+                        inner.append(value)
+                inner.reverse()
+                same_scope += inner
+
+    def _binds(self, node: ast.AST, scope: Scope, fallback: bool, todo: _Todo) -> bool:
+        """Take down what *node* binds; True when its children are done with, or in *todo* with their scope."""
+        match node:
+            case ast.Name():
+                self._name(node, scope, fallback)
+                return True
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                self._function(node, scope, fallback, todo)
+                return True
+            case ast.ClassDef():
+                self._class(node, scope, fallback, todo)
+                return True
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._comprehension(node, scope, todo)
+                return True
+            case ast.Import() | ast.ImportFrom():
+                self._import(node, scope, fallback)
+                return True
+            case ast.NamedExpr():
+                self._hint(node.target, Kind.ASSIGNMENT, node.value)
+                owner = scope
+                while owner.kind is ScopeKind.COMPREHENSION and owner.parent is not None:
+                    owner = owner.parent
+                todo.append((node.value, scope, fallback))
+                self._name(node.target, owner, fallback)
+                return True
+            case ast.Assign():
+                for target in node.targets:
+                    self._hint(target, Kind.ASSIGNMENT, node.value)
+            case ast.AnnAssign():
+                kind = Kind.ASSIGNMENT if node.value is not None else Kind.DECLARED
+                self._hint(node.target, kind, node.value)
+            case ast.AugAssign():
+                self._hint(node.target, Kind.AUGMENTED, node.value)
+            case ast.For() | ast.AsyncFor():
+                self._hint(node.target, Kind.FOR, node.iter)
+            case ast.withitem():
+                if node.optional_vars is not None:
+                    self._hint(node.optional_vars, Kind.WITH, node.context_expr)
+            case ast.Global():
+                for name in node.names:
+                    scope.elsewhere[name] = self.module_scope
+            case ast.Nonlocal():
+                for name in node.names:
+                    owners = (s for s in scope.enclosing_functions() if name in s.variables)
+                    scope.elsewhere[name] = next(owners, self.module_scope)
+            case ast.ExceptHandler():
+                if node.name is not None:
+                    scope.variable(node.name).bindings.append(Binding(Kind.EXCEPT, node, fallback=fallback))
+                if not fallback and _catches_import_error(node):
+                    todo.extend((child, scope, False) for child in filter(None, [node.type]))
+                    self._bind([(statement, scope, True) for statement in reversed(node.body)])
+                    return True
+            case ast.MatchAs() | ast.MatchStar():
+                if node.name is not None:
+                    scope.variable(node.name).bindings.append(Binding(Kind.MATCH, node))
+            case ast.MatchMapping():
+                if node.rest is not None:
+                    scope.variable(node.rest).bindings.append(Binding(Kind.MATCH, node))
+        return False
 
     def _hint(self, target: ast.expr, kind: Kind, value: ast.expr | None) -> None:
         if isinstance(target, ast.Name):
@@ -283,21 +311,8 @@ class Names:
                 path = f"{'.' * node.level}{node.module or ''}.{alias.name}"
             scope.variable(name).bindings.append(Binding(Kind.IMPORT, alias, path=path, fallback=fallback))
 
-    def _try(self, node: ast.Try, scope: Scope, fallback: bool, todo: _Todo) -> None:
-        for statement in reversed([*node.orelse, *node.finalbody]):
-            todo.append((statement, scope, fallback))
-        for handler in reversed(node.handlers):
-            todo.append((handler, scope, fallback or _catches_import_error(handler)))
-        for statement in reversed(node.body):
-            todo.append((statement, scope, fallback))
-
     def _parameters(self, arguments: ast.arguments, inner: Scope) -> None:
-        for argument in (
-            *arguments.posonlyargs,
-            *arguments.args,
-            *arguments.kwonlyargs,
-            *filter(None, (arguments.vararg, arguments.kwarg)),
-        ):
+        for argument in _all_parameters(arguments):
             inner.variable(argument.arg).bindings.append(Binding(Kind.PARAMETER, argument))
 
     def _type_parameters(self, node: ast.AST, scope: Scope, todo: _Todo) -> Scope:
@@ -323,8 +338,7 @@ class Names:
         outside: list[ast.AST] = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
         if not isinstance(node, ast.Lambda):
             outside += [*node.decorator_list, *filter(None, (node.returns,))]
-            outside += [child for argument in ast.walk(node.args) if isinstance(argument, ast.arg)
-                        for child in children(argument)]  # fmt: skip
+            outside += [argument.annotation for argument in _all_parameters(node.args) if argument.annotation]
         todo.extend((child, signature, fallback) for child in reversed(outside))
 
     def _class(self, node: ast.ClassDef, scope: Scope, fallback: bool, todo: _Todo) -> None:
@@ -342,6 +356,13 @@ class Names:
             self._hint(generator.target, Kind.FOR, generator.iter)
             todo.extend((child, inner, False) for child in (*generator.ifs, generator.target))
             todo.append((generator.iter, scope if position == 0 else inner, False))
+
+
+def _all_parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
+    yield from arguments.posonlyargs
+    yield from arguments.args
+    yield from arguments.kwonlyargs
+    yield from filter(None, (arguments.vararg, arguments.kwarg))
 
 
 def _catches_import_error(handler: ast.ExceptHandler) -> bool:
