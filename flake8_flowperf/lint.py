@@ -53,9 +53,9 @@ def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:
         for call in rule.calls:
             by_called_name.setdefault(call.rpartition(".")[2], []).append((call, rule))
     if by_called_name:
-        for name, alias in _renamed(source.text.text):
-            if name in by_called_name and name != alias:
-                by_called_name.setdefault(alias, []).extend(by_called_name[name])
+        for original, alias in _renamed(source.text.text):
+            if original in by_called_name and original != alias:
+                by_called_name.setdefault(alias, []).extend(by_called_name[original])
 
     findings: list[Finding[Any]] = []
     todo: list[ast.AST] = [source.module]
