@@ -64,6 +64,21 @@ KINDS = {
     "for y in Path(x).glob('*'): ask(y)": PATH,
     "for y in os.listdir(x): ask(y)": TEXT,
     "for y in sorted(Path(x).iterdir()): ask(y)": PATH,
+    "for y in sys.argv: ask(y)": TEXT,
+    "for y in sys.argv[1:]: ask(y)": TEXT,
+    "for y in os.environ: ask(y)": None,
+    "for y in 'a b'.split(): ask(y)": TEXT,
+    "for y in x.split(): ask(y)": None,
+    "for y in len(x): ask(y)": None,
+    "for y in (1).bit_length(): ask(y)": None,
+    "ask(sys.argv[1])": TEXT,
+    "ask(sys.argv[1:])": None,
+    "ask(os.environ['A'])": TEXT,
+    "ask((y := 'a'))": TEXT,
+    "ask('a'.split())": None,
+    "with x as y: ask(y)": None,
+    "y = z = w = v = u = t = s = 'a'\nask(y)": TEXT,
+    "s = 'a'\nt = s\nu = t\nv = u\nw = v\ny = w\nz = y\nq = z\nask(q)": None,
 }
 
 
