@@ -1,0 +1,100 @@
+"""The plugin against pyflakes and flake8-bugbear, on the same parsed files in one process.
+
+``python -m pytest tests/benchmarks/bench_plugin.py`` prints a table for each set of files; the number in brackets is
+the ratio to the fastest.  FLOWPERF_BENCH names other folders than the standard library's, separated by the system's
+path separator.  All rules are on, those that are opt-in too.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sysconfig
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from bugbear import BugBearChecker
+from flake8.options.manager import OptionManager
+from flake8.options.parse_args import parse_args
+from pyflakes.checker import Checker
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from flake8_flowperf import config
+from flake8_flowperf.lint import Linter
+
+ROOTS = os.environ.get("FLOWPERF_BENCH", sysconfig.get_path("stdlib")).split(os.pathsep)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A file as flake8 hands it to a plugin."""
+
+    name: str
+    text: str
+    lines: list[str]
+    tree: ast.Module
+
+
+def parsed(root: str) -> list[Parsed]:
+    """The files below *root* that the running Python parses, those of site-packages left out."""
+    found = []
+    for path in sorted(Path(root).rglob("?*.py")):
+        if "site-packages" in path.parts:
+            continue
+        try:
+            text = path.read_text("utf-8")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, OSError):
+            continue
+        found.append(Parsed(str(path), text, text.splitlines(keepends=True), tree))
+    return found
+
+
+Tool: TypeAlias = Callable[[Parsed], None]
+
+
+def pyflakes() -> Tool:
+    return lambda file: Checker(file.tree, file.name) and None
+
+
+def bugbear() -> Tool:
+    manager = OptionManager(version="", plugin_versions="", parents=[], formatter_names=[])
+    BugBearChecker.add_options(manager)
+    options = manager.parse_args([])
+    options.max_line_length, options.select, options.ignore, options.extend_default_ignore = 79, ["B"], [], []
+    options.extended_default_select, options.extend_select, options.enable_extensions = [], [], []
+
+    def check(file: Parsed) -> None:
+        checker = BugBearChecker(file.tree, file.name, file.lines)
+        checker.options, checker.max_line_length = options, options.max_line_length
+        for _ in checker.run():
+            pass
+
+    return check
+
+
+def flowperf() -> Tool:
+    _, settings = parse_args(["--isolated", "--extend-select=FLP"])
+    linter = Linter(config.selected_rules(settings), settings)
+    return lambda file: linter.lint(file.text, file.tree, file.name) and None
+
+
+def check_all(check: Tool, files: list[Parsed]) -> None:
+    for file in files:
+        check(file)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("root", ROOTS, ids=[Path(root).name for root in ROOTS])
+@pytest.mark.parametrize("tool", [pyflakes, bugbear, flowperf])
+def test_plugin(benchmark: BenchmarkFixture, tool: Callable[[], Tool], root: str) -> None:
+    files = parsed(root)
+    lines = sum(len(file.lines) for file in files)
+    benchmark.group = f"{Path(root).name}: {len(files)} files, {lines} lines"
+    benchmark.pedantic(check_all, (tool(), files), rounds=3, warmup_rounds=1)
