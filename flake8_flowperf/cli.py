@@ -6,9 +6,16 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import closing
+from typing import TYPE_CHECKING, TextIO
 
 from flake8_flowperf import __version__
 from flake8_flowperf.config import ConfigError, Parser, discover, read_settings
+
+if TYPE_CHECKING:
+    from flake8_flowperf.fixing.fixer import FileResult
+    from flake8_flowperf.progress import Bar
 
 DONE, CHANGES_NEEDED, FAILED = 0, 1, 2
 """Exit status: nothing is left to do; --check or --diff found something; usage, file or internal error."""
@@ -18,8 +25,17 @@ Rewrite what flake8-flowperf finds. Safe fixes, which keep behaviour, are applie
 may change it. Files are found, and findings selected and suppressed, as flake8 does it."""
 
 _EPILOG = """\
-exit status: 0 nothing left to do, 1 changes needed (--check, --diff), 2 wrong usage, or a file that could not be
-fixed"""
+examples:
+  flowperf-fix --diff src              what the safe fixes would change
+  flowperf-fix -v --unsafe-fixes src   apply all fixes; list what is left, with the reason
+  flowperf-fix --since origin/main     fix what stands on lines that this branch has changed
+  flowperf-fix --add-noqa              silence what stands today, so that only new findings are reported
+  flowperf-fix --explain FLP101        what a rule finds, why, and what its fix may change
+
+exit status:
+  0  nothing is left to do, or everything that was asked for was done
+  1  --check or --diff would change something
+  2  wrong usage, or a file that could not be read, parsed or written (the others are fixed all the same)"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"flowperf-fix: error: {error}", file=sys.stderr)
         return FAILED
+    except BrokenExecutor:
+        print("flowperf-fix: error: a worker process was killed; every file is as it was or fixed", file=sys.stderr)
+        return FAILED
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit does not fail again
         if not isinstance(error, BrokenPipeError):
@@ -42,68 +61,145 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + 2
 
 
+class _Explain(argparse.Action):
+    """Prints the documentation of a rule and ends the program, whatever the configuration is."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, value: object, __: str | None = None) -> None:
+        from flake8_flowperf.reporting import rules
+
+        rules.explain(rules.named(str(value)))
+        parser.exit()
+
+
+class _ListRules(argparse.Action):
+    """Prints the table of rules and ends the program."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from flake8_flowperf.reporting import rules
+
+        rules.list_rules()
+        parser.exit()
+
+
 def _parser() -> Parser:
     parser = Parser(
         prog="flowperf-fix",
+        usage="%(prog)s [options] [PATH ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        add_help=False,
     )
-    parser.add_argument(
+    parser.add_argument_group("where").add_argument(
         "filenames", metavar="PATH", nargs="*", help="files and folders (default: .); - is standard input"
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("--unsafe-fixes", action="store_true", help="apply also fixes that may change behaviour")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something would change")
-    parser.add_argument("--diff", action="store_true", help="write nothing; print a unified diff")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="list what is left, with the reason at each")
-    parser.add_argument("--output-format", choices=("text", "json"), default="text", help="default: %(default)s")
+    what = parser.add_argument_group("what to do")
+    what.add_argument("--unsafe-fixes", action="store_true", help="apply also fixes that may change behaviour")
+    what.add_argument("--check", action="store_true", help="write nothing; exit 1 when something would change")
+    what.add_argument("--diff", action="store_true", help="write nothing; print a unified diff")
+    what.add_argument(
+        "--add-noqa", action="store_true", help="fix nothing; add a '# noqa' comment with its code to each finding"
+    )
+    what.add_argument(
+        "--since", metavar="REV", help="only findings on lines that differ from this git revision; also new files"
+    )
+    output = parser.add_argument_group("what to tell")
+    output.add_argument("-v", "--verbose", action="count", default=0, help="list what is left, with the reason at each")
+    output.add_argument("-q", "--quiet", action="store_true", help="print problems only, beside a diff or document")
+    output.add_argument("--statistics", action="store_true", help="count by code what was found, fixed and left")
+    output.add_argument(
+        "--output-format",
+        choices=("text", "json", "github", "gitlab", "sarif"),
+        default="text",
+        help="what was found, fixed and left, for people or for a program (default: %(default)s)",
+    )
+    about = parser.add_argument_group("about the rules and the program")
+    about.add_argument("--explain", metavar="CODE", action=_Explain, help="print the documentation of a rule")
+    about.add_argument("--list-rules", nargs=0, action=_ListRules, help="print a table of all rules")
+    about.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    about.add_argument("-h", "--help", action="help", help="print this help")
     return parser
+
+
+def _check_usage(parser: Parser, settings: argparse.Namespace) -> None:
+    """Raise ConfigError for options that contradict each other."""
+    is_input = "-" in settings.filenames
+    if is_input and len(settings.filenames) > 1:
+        parser.error("- is standard input and cannot be given together with other paths")
+    if settings.output_format != "text" and (settings.diff or (is_input and not settings.check)):
+        parser.error(f"--output-format {settings.output_format} needs standard output for itself")
+    if settings.quiet and settings.verbose:
+        parser.error("--quiet and --verbose contradict each other")
+    if settings.add_noqa and settings.unsafe_fixes:
+        parser.error("--add-noqa fixes nothing, so --unsafe-fixes means nothing beside it")
+    if settings.add_noqa and settings.disable_noqa:
+        parser.error("--add-noqa writes comments that --disable-noqa would have no effect")
+    if is_input and settings.since is not None:
+        parser.error("--since needs files, and cannot be given together with standard input")
 
 
 def _run(parser: Parser, argv: Sequence[str] | None) -> int:
     settings = read_settings(parser, argv)
-    dry = settings.check or settings.diff
-    is_input = "-" in settings.filenames
-    if is_input and len(settings.filenames) > 1:
-        parser.error("- is standard input and cannot be given together with other paths")
-    if settings.output_format == "json" and (settings.diff or (is_input and not dry)):
-        parser.error("--output-format json needs standard output for itself")
-    from flake8_flowperf import reporting
-    from flake8_flowperf.fixing.fixer import Fixer
+    _check_usage(parser, settings)
+    from flake8_flowperf import changed_lines, parallel, reporting
+    from flake8_flowperf.fixing import files
+    from flake8_flowperf.progress import Bar
+    from flake8_flowperf.reporting import text
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "backslashreplace")
-    fixer = Fixer(settings)
-    report = sys.stderr if is_input or dry or settings.output_format == "json" else sys.stdout
-    results = []
-    paths = list(discover(settings))
+    dry, is_input = settings.check or settings.diff, "-" in settings.filenames
+    for_people = settings.output_format == "text"
+    report = sys.stderr if is_input or dry or not for_people else sys.stdout
+    changed = changed_lines.of(settings)
+    paths = [path for path in discover(settings) if changed is None or changed.touch(path)]
+    if not (is_input or dry):
+        files.remove_leftovers(paths)
+    results: list[FileResult] = []
+    bar = Bar(len(paths), shown=not (is_input or settings.quiet))
     try:
-        for path in paths:
-            result = fixer.fix(path)
-            results.append(result)
-            if result.problem is not None:
-                print(reporting.problem(result), file=sys.stderr)
-                if settings.verbose:
-                    print(result.problem.traceback, end="", file=sys.stderr)
-            if settings.diff and result.changed:
-                _write(reporting.diff(result))
-            elif path == "-" and not dry:
-                _write(result.after)
-            if settings.verbose and settings.output_format == "text":
-                for line in reporting.left(result, dry=dry):
-                    print(line, file=report)
+        with closing(parallel.results(settings, paths, changed)) as working:
+            for result in bar.count(working):
+                results.append(result)
+                _tell(result, settings, report, bar)
         if is_input and not paths and not dry:
             _write(sys.stdin.buffer.read())  # excluded, but whoever pipes a file through us wants it back
     finally:
-        if settings.output_format == "json":
-            print(reporting.as_json(results))
-        print(reporting.summary(results, dry=dry), file=report)
+        if not for_people:
+            print(reporting.document(settings.output_format, results, dry=dry))
+        if not settings.quiet:
+            print(text.summary(results, dry=dry), file=report)
+        if settings.statistics and (table := text.statistics(results)):
+            print(table, file=report)
     if any(result.problem is not None for result in results):
         return FAILED
     return CHANGES_NEEDED if dry and any(result.changed for result in results) else DONE
+
+
+def _tell(result: FileResult, settings: argparse.Namespace, report: TextIO, bar: Bar) -> None:
+    """Print what is printed of a file at once: its problem, its diff or new text, and what is left in it."""
+    from flake8_flowperf.reporting import text
+
+    dry = settings.check or settings.diff
+    data = b""
+    if settings.diff and result.changed:
+        data = text.diff(result)
+    elif not dry and "-" in settings.filenames:
+        data = result.after
+    left = list(text.left(result, dry=dry)) if settings.verbose and settings.output_format == "text" else []
+    if not (data or left or result.problem):
+        return
+    with bar.hidden():
+        if result.problem is not None:
+            print(text.problem(result), file=sys.stderr)
+            if settings.verbose:
+                print(result.problem.traceback, end="", file=sys.stderr)
+        if data:
+            _write(data)
+        for line in left:
+            print(line, file=report)
 
 
 def _write(data: bytes) -> None:

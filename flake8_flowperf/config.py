@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import configparser
 import io
-import os.path
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import EntryPoint
 from typing import Any, NoReturn, cast
 
 import flake8
+from flake8.defaults import NOQA_INLINE_REGEXP
 from flake8.discover_files import expand_paths
 from flake8.exceptions import ExecutionError
 from flake8.main.options import register_default_options
@@ -40,8 +42,23 @@ _SHARED_OPTIONS = {
     "--extend-ignore": "leave these too",
     "--per-file-ignores": "leave findings in some files only, as in 'tests/*.py: FLP101,FLP5'",
     "--disable-noqa": "fix also what a '# noqa' comment suppresses",
+    "--jobs": "worker processes, used where there are enough files; auto is one per processor (default: %(default)s)",
 }
 """flake8's options that mean something to flowperf-fix, with help that fits it; flake8 keeps its other ones."""
+
+
+_METAVARS = {
+    "--jobs": "N|auto",
+    "--exclude": "PATTERNS",
+    "--extend-exclude": "PATTERNS",
+    "--filename": "PATTERNS",
+    "--select": "CODES",
+    "--extend-select": "CODES",
+    "--ignore": "CODES",
+    "--extend-ignore": "CODES",
+    "--per-file-ignores": "FILES:CODES",
+    "--stdin-display-name": "NAME",
+}
 
 
 class ConfigError(Exception):
@@ -118,6 +135,18 @@ def selected_rules(settings: argparse.Namespace) -> list[type[Rule[Any]]]:
     return [rule for code, rule in registry.rules().items() if engine.decision_for(code) is Decision.Selected]
 
 
+def jobs(settings: argparse.Namespace) -> int:
+    """How many processes may work at once."""
+    if not settings.jobs.is_auto:
+        return max(int(settings.jobs.n_jobs), 1)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def find_noqa(lines: str) -> re.Match[str] | None:
+    """The comment that flake8 takes for the ``# noqa`` of *lines*; its group "codes" is None when it has none."""
+    return NOQA_INLINE_REGEXP.search(lines)
+
+
 class Suppressions:
     """What select, ignore, per-file-ignores and noqa comments let through, by flake8's own judgement."""
 
@@ -145,6 +174,26 @@ class Suppressions:
             ]
 
         return kept
+
+    def noqa_lines(self, text: str, filename: str) -> Callable[[int], range]:
+        """A function of a line of *text* that returns the lines in which flake8 looks for its ``# noqa``.
+
+        They are more than one where a string or a backslash goes on.
+        """
+        processor = self._processor(text, filename)
+
+        def lines(line: int) -> range:
+            joined = processor.noqa_line_for(line)
+            if joined is None:  # flake8 could not split the file into tokens
+                return range(line, line + 1)
+            first = last = line  # lines that share a comment share one and the same string
+            while processor.noqa_line_for(first - 1) is joined:
+                first -= 1
+            while processor.noqa_line_for(last + 1) is joined:
+                last += 1
+            return range(first, last + 1)
+
+        return lines
 
     def _processor(self, text: str, filename: str) -> FileProcessor:
         lines = io.StringIO(text, newline=None).readlines()
@@ -175,13 +224,13 @@ class _Options(OptionManager):
     def add_option(self, *args: Any, **kwargs: Any) -> None:
         flag: str = args[-1]
         if flag in _SHARED_OPTIONS:
-            kwargs |= {"help": _SHARED_OPTIONS[flag], "metavar": flag.rpartition("-")[2].upper()}
-            if kwargs.get("action") == "store_true":
-                del kwargs["metavar"]
+            kwargs["help"] = _SHARED_OPTIONS[flag]
         elif not flag.startswith("--flowperf-"):
             name = kwargs.get("dest") or flag.lstrip("-").replace("-", "_")
             self.parser.set_defaults(**{name: kwargs.get("default")})
             return
+        if kwargs.get("action") != "store_true" and "choices" not in kwargs:
+            kwargs["metavar"] = _METAVARS.get(flag, flag.rpartition("-")[2].upper())
         super().add_option(*args, **kwargs)
 
     def parse_args(

@@ -54,6 +54,12 @@ def codemods() -> dict[str, Codemod]:
     }
 
 
+def fixable() -> frozenset[str]:
+    """The codes that have a codemod, told by the names of the files, so that libcst is not imported."""
+    package = importlib.import_module("flake8_flowperf.codemods")
+    return frozenset(name.partition("_")[0].upper() for name in _rule_modules(package))
+
+
 def options() -> list[Option[object]]:
     """The options of all rules, each once."""
     return list(dict.fromkeys(option for rule in rules().values() for option in rule.options))

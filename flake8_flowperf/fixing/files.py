@@ -9,6 +9,12 @@ import stat
 import sys
 import tempfile
 import tokenize
+from collections.abc import Iterable
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
 
 TEMPORARY_PREFIX = ".flowperf-fix-"
 """How the names of our temporary files start; they stand beside the file that they are to replace."""
@@ -79,16 +85,18 @@ def replace(path: str, old: bytes, new: bytes) -> None:
     try:
         if not os.access(target, os.W_OK) or not os.stat(target).st_mode & 0o222:
             raise FileError("cannot be written: the file is read-only")
-        descriptor, temporary = tempfile.mkstemp(".tmp", TEMPORARY_PREFIX, os.path.dirname(target))
+        descriptor, temporary = _temporary(os.path.dirname(target))
         try:
             with open(descriptor, "wb") as file:
                 file.write(new)
                 file.flush()
                 _copy_metadata(target, file.fileno())
                 os.fsync(file.fileno())
-            if read(target) != old:
-                raise FileError("changed while it was being fixed; left as it is")
-            os.replace(temporary, target)
+                if read(target) != old:
+                    raise FileError("changed while it was being fixed; left as it is")
+                if fcntl is None:
+                    file.close()
+                os.replace(temporary, target)  # still locked: nobody takes it for a leftover
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
@@ -96,6 +104,51 @@ def replace(path: str, old: bytes, new: bytes) -> None:
     except OSError as error:
         raise FileError(f"cannot be written: {error.strerror or error}") from error
     _flush_folder(os.path.dirname(target))
+
+
+def _temporary(folder: str) -> tuple[int, str]:
+    """Make a temporary file in *folder*, locked for as long as its descriptor is open."""
+    while True:
+        descriptor, path = tempfile.mkstemp(".tmp", TEMPORARY_PREFIX, folder)
+        if fcntl is None:
+            return descriptor, path
+        try:
+            with contextlib.suppress(OSError):  # a file system without locks: then it is no leftover to anybody
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(descriptor).st_nlink:
+                return descriptor, path
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # another run took it for a leftover before it was locked
+
+
+def remove_leftovers(paths: Iterable[str]) -> None:
+    """Remove the temporary files of runs that were killed while they replaced one of *paths*.
+
+    Those of a run that is still at work are locked, and stay.
+    """
+    for folder in {os.path.dirname(os.path.realpath(path) if os.path.islink(path) else path) for path in paths}:
+        with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if entry.name.startswith(TEMPORARY_PREFIX) and entry.is_file(follow_symlinks=False):
+                    _remove_leftover(entry.path)
+
+
+def _remove_leftover(path: str) -> None:
+    with contextlib.suppress(OSError):
+        if fcntl is None:
+            os.unlink(path)
+            return
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+                os.unlink(path)
+        finally:
+            os.close(descriptor)
 
 
 def _copy_metadata(source: str, descriptor: int) -> None:

@@ -10,15 +10,17 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flake8_flowperf import noqa
+from flake8_flowperf.changed_lines import ChangedLines
 from flake8_flowperf.config import Suppressions, selected_rules
 from flake8_flowperf.fixing import files
 from flake8_flowperf.lint import Linter
-from flake8_flowperf.model import Safety
+from flake8_flowperf.model import Finding, Safety
 
 if TYPE_CHECKING:
-    from flake8_flowperf.fixing.loop import Judgement, Outcome
+    from flake8_flowperf.fixing.loop import Judgement, Keep, Outcome
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Entry:
     """A finding as it is reported; *line* and *column* count from 1.
 
     *safety* is that of its fix, None when it has none; *reason* says why the fix is unsafe, or why there is none.
+    *silenced* is None unless a comment was to silence it, and False when none can.
     """
 
     code: str
@@ -34,7 +37,13 @@ class Entry:
     message: str
     safety: Safety | None
     reason: str
-    fixed: bool
+    fixed: bool = False
+    silenced: bool | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do about it."""
+        return self.fixed or bool(self.silenced)
 
 
 @dataclass(frozen=True)
@@ -65,11 +74,25 @@ class FileResult:
     after: bytes = b""
 
 
-class Fixer:
-    """Fixes one file after the other as the settings ask; raises nothing that a file could be the cause of."""
+@dataclass(frozen=True)
+class _Work:
+    """The new text of a file, and what is told of it."""
 
-    def __init__(self, settings: argparse.Namespace) -> None:
+    text: str
+    found: tuple[Entry, ...] = ()
+    left: tuple[Entry, ...] = ()
+    fixed: tuple[tuple[str, int], ...] = ()
+
+
+class Fixer:
+    """Fixes one file after the other as the settings ask; raises nothing that a file could be the cause of.
+
+    Findings that do not stand on *changed* lines are left out, if these are given.
+    """
+
+    def __init__(self, settings: argparse.Namespace, changed: ChangedLines | None = None) -> None:
         self._settings = settings
+        self._changed = changed
         self._linter = Linter(selected_rules(settings), settings)
         self._suppressions = Suppressions(settings)
 
@@ -82,38 +105,57 @@ class Fixer:
         try:
             data = new = sys.stdin.buffer.read() if is_input else files.read(path)
             text, encoding = files.decode(data)
-            outcome = self._outcome(text, name)
-            if outcome is not None and outcome.text != text:
-                new = files.encode(outcome.text, encoding, text, data)
+            work = self._work(text, name, path)
+            if work.text != text:
+                new = files.encode(work.text, encoding, text, data)
                 if not (is_input or settings.check or settings.diff):
                     files.replace(path, data, new)
         except Exception as error:
             return FileResult(name, problem=_problem(error), after=data)
-        shown = (data, new) if is_input or settings.diff else (b"", b"")
-        if outcome is None:
-            return FileResult(name, before=shown[0], after=shown[1])
-        return FileResult(
-            name,
-            new != data,
-            tuple(_found(outcome, settings.unsafe_fixes)),
-            tuple(_entry(item) for item in outcome.left),
-            tuple(sorted(Counter(item.code for item in outcome.applied).items())),
-            before=shown[0],
-            after=shown[1],
-        )
+        before, after = (data, new) if is_input or settings.diff else (b"", b"")
+        return FileResult(name, new != data, work.found, work.left, work.fixed, before=before, after=after)
 
-    def _outcome(self, text: str, name: str) -> Outcome | None:
-        """What the loop makes of *text*; None when there is nothing for it to do."""
+    def _work(self, text: str, name: str, path: str) -> _Work:
+        """What is to become of *text*, which the file *path* holds."""
         if not self._linter.relevant(text) or self._suppressions.skips_file(text, name):
-            return None
+            return _Work(text)
+        keep = self._keep(text, name, path)
+
+        def reported(candidate: str) -> list[Finding[Any]]:
+            return keep(candidate, self._linter.lint(candidate, _parse(candidate, name), name))
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a SyntaxWarning for "\d" is the compiler's to give
-            keep = self._suppressions.keep(name)
-            if not keep(text, self._linter.lint(text, _parse(text, name), name)):
-                return None
+            findings = reported(text)
+            if not findings:
+                return _Work(text)
+            if self._settings.add_noqa:
+                return _silenced(noqa.silence(text, findings, self._suppressions.noqa_lines(text, name), reported))
             from flake8_flowperf.fixing.loop import fix_text  # imports libcst, which takes longer than most files
 
-            return fix_text(text, name, self._linter, unsafe=self._settings.unsafe_fixes, keep=keep)
+            unsafe = self._settings.unsafe_fixes
+            outcome = fix_text(text, name, self._linter, unsafe=unsafe, keep=keep)
+        fixed = Counter(item.code for item in outcome.applied)
+        left = tuple(_entry(item) for item in outcome.left)
+        return _Work(outcome.text, tuple(_found(outcome, unsafe)), left, tuple(sorted(fixed.items())))
+
+    def _keep(self, text: str, name: str, path: str) -> Keep:
+        """What the configuration, the comments and the changed lines let through."""
+        suppressed = self._suppressions.keep(name)
+        if self._changed is None:
+            return suppressed
+        changed = self._changed.keep(path, text)
+        return lambda text, findings: changed(text, suppressed(text, findings))
+
+
+def _silenced(result: noqa.Silenced) -> _Work:
+    def entry(finding: Finding[Any], **more: Any) -> Entry:
+        return Entry(finding.code, finding.line, finding.column + 1, finding.message, None, **more)
+
+    silenced = [entry(finding, reason="", silenced=True) for finding in result.silenced]
+    refused = [entry(finding, reason=noqa.REFUSED, silenced=False) for finding in result.refused]
+    found = sorted([*silenced, *refused], key=lambda item: (item.line, item.column, item.code))
+    return _Work(result.text, tuple(found), tuple(refused))
 
 
 def _parse(text: str, name: str) -> ast.Module:
@@ -163,4 +205,4 @@ def _found(outcome: Outcome, unsafe: bool) -> Iterator[Entry]:
 
 def _entry(item: Judgement) -> Entry:
     finding = item.finding
-    return Entry(finding.code, finding.line, finding.column + 1, finding.message, item.safety, item.reason, fixed=False)
+    return Entry(finding.code, finding.line, finding.column + 1, finding.message, item.safety, item.reason)
