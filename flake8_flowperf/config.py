@@ -112,10 +112,12 @@ def check_choices(settings: argparse.Namespace) -> None:
     """
     for option in registry.options():
         value = option.of(settings)
+        name = option.flag.lstrip("-")
         for item in value if isinstance(value, list) else [value]:
             if option.choices is not None and item not in option.choices:
-                name = option.flag.lstrip("-")
                 raise ExecutionError(f"{name}: {item!r} is not one of {', '.join(option.choices)}")
+            if option.pattern is not None and not re.fullmatch(option.pattern, str(item)):
+                raise ExecutionError(f"{name}: {item!r} does not have the form {option.metavar}")
 
 
 def discover(settings: argparse.Namespace) -> Iterator[str]:

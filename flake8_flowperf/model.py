@@ -30,6 +30,8 @@ class Option(Generic[T_co]):
     """One command-line and configuration option of a rule, registered with flake8.
 
     *flag* is the spelling on the command line (``--flowperf-scan``); the configuration file uses it without the dashes.
+    *pattern* is a regular expression that the value, or each item of a list, must match in full; *metavar* is how the
+    user is told of it.
     """
 
     flag: str
@@ -38,6 +40,8 @@ class Option(Generic[T_co]):
     choices: tuple[str, ...] | None = None
     type: type | None = None
     comma_separated_list: bool = False
+    metavar: str | None = None
+    pattern: str | None = None
 
     def of(self, options: argparse.Namespace) -> T_co:
         """Return the value that *options* has for this option, its default when it is not there."""
@@ -123,8 +127,8 @@ class Rule(ABC, Generic[F]):
     code: ClassVar[str]
     name: ClassVar[str]
     on_by_default: ClassVar[bool] = True
-    words: ClassVar[tuple[str, ...]]
-    """The rule can only fire in a text that holds one of these."""
+    words: tuple[str, ...]
+    """The rule can only fire in a text that holds one of these; a rule may take them from its settings."""
     nodes: ClassVar[tuple[type[ast.AST], ...]] = ()
     """The node types that are handed to check()."""
     calls: ClassVar[tuple[str, ...]] = ()

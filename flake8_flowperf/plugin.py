@@ -33,11 +33,13 @@ class Plugin:
         for option in options():
             keywords: dict[str, Any] = {
                 "default": option.default,
-                "help": f"{option.help} (default: %(default)s)",
+                "help": f"{option.help} (default: {'%(default)s' if option.default else 'none'})",
                 "parse_from_config": True,
             }
             if option.choices is not None:
                 keywords["choices"] = option.choices
+            if option.metavar is not None:
+                keywords["metavar"] = option.metavar
             if option.type is not None:
                 keywords["type"] = option.type
             if option.comma_separated_list:

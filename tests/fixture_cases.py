@@ -68,7 +68,7 @@ class Case:
 
     def found(self) -> list[Finding[Any]]:
         """The findings of before.py."""
-        return find(SourceFile.parse(self.before), self.linter.relevant(self.before))
+        return find(SourceFile.parse(self.before, "fixture.py"), self.linter.relevant(self.before))
 
     def findings(self, text: str) -> list[str]:
         """What findings.txt should say of *text*."""

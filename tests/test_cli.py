@@ -68,6 +68,8 @@ USAGE = {
     "bad choice": (["--flowperf-scan=x"], {}, "--flowperf-scan"),
     "bad choice in a file": ([], {".flake8": "[flake8]\nflowperf-scan = x\n"}, "flowperf-scan"),
     "bad ignore in a file": ([], {".flake8": "[flake8]\nextend-ignore = FLP1,#\n"}, "extend-ignore"),
+    "bad form": (["--flowperf-critical-functions=app.run"], {}, "'app.run' does not have the form MODULE:FUNCTION"),
+    "bad form in a file": ([], {".flake8": "[flake8]\nflowperf-timing-decorator = timed\n"}, "the form MODULE.NAME"),
     "no such config": (["--config=nope.ini"], {}, "nope.ini"),
     "bad per-file-ignores": (["--per-file-ignores=x"], {}, "per-file-ignores"),
 }

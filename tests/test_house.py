@@ -96,7 +96,9 @@ def example(rule: type[Rule[Any]], heading: str) -> str:
 
 
 def settings_for(rule: type[Rule[Any]]) -> argparse.Namespace:
-    return parse_args(["--isolated", f"--select={rule.code}"])[1]
+    """The settings of the examples: with the options that stand above the code of Bad, if any do."""
+    flags = re.findall(r"`(--flowperf-\S+=\S+)`", rule.documentation().partition("## Bad\n")[2].partition("```")[0])
+    return parse_args(["--isolated", f"--select={rule.code}", *flags])[1]
 
 
 @pytest.mark.parametrize("rule", RULES)
