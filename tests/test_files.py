@@ -188,6 +188,30 @@ def test_file_that_has_changed_is_left(target: Path) -> None:
     assert names(target) == ["a.py"]
 
 
+@pytest.mark.skipif(files.fcntl is None, reason="this platform has no such locks")
+def test_file_that_another_run_is_replacing(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locked: it is about to change.  Replaced between the opening and the lock: it has changed."""
+    with open(target, "rb") as other:
+        files.fcntl.flock(other, files.fcntl.LOCK_EX)
+        with pytest.raises(files.FileError, match=r"^locked by another program; left as it is$"):
+            files.replace(str(target), OLD, NEW)
+    opened = os.open
+
+    def meanwhile(path: str, *more: int) -> int:
+        descriptor = opened(path, *more)
+        if path == str(target):
+            monkeypatch.setattr(os, "open", opened)
+            target.unlink()
+            target.write_bytes(OLD)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", meanwhile)
+    with pytest.raises(files.FileError, match=r"^changed while it was being fixed; left as it is$"):
+        files.replace(str(target), OLD, NEW)
+    assert target.read_bytes() == OLD
+    assert names(target) == ["a.py"]
+
+
 def test_file_that_is_gone_stays_so(target: Path) -> None:
     target.unlink()
     with pytest.raises(files.FileError, match=r"^cannot be written: "):
@@ -255,3 +279,65 @@ def test_folder_that_cannot_be_flushed_is_no_failure(target: Path, monkeypatch: 
     monkeypatch.setattr(os, "fsync", refuse_folders)
     files.replace(str(target), OLD, NEW)
     assert target.read_bytes() == NEW
+
+
+def test_leftovers_are_removed_beside_the_targets(target: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.py").symlink_to(target)
+    (tmp_path / "elsewhere").mkdir()
+    leftovers = [folder / f"{files.TEMPORARY_PREFIX}x.tmp" for folder in (target.parent, tmp_path / "elsewhere")]
+    for leftover in leftovers:
+        leftover.write_bytes(NEW)
+    (target.parent / f"{files.TEMPORARY_PREFIX}folder").mkdir()
+    files.remove_leftovers([str(tmp_path / "link.py"), str(tmp_path / "gone" / "a.py")])
+    assert [leftover.exists() for leftover in leftovers] == [False, True]
+    assert target.read_bytes() == OLD
+    assert names(target) == [f"{files.TEMPORARY_PREFIX}folder", "a.py"]
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="this platform does not remove open files anyway")
+def test_temporary_file_of_a_run_at_work_stays(target: Path) -> None:
+    descriptor, temporary = files._temporary(str(target.parent))
+    files.remove_leftovers([str(target)])
+    assert os.path.exists(temporary)
+    os.close(descriptor)
+    files.remove_leftovers([str(target)])
+    assert names(target) == ["a.py"]
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="this platform does not remove open files anyway")
+def test_temporary_file_that_is_removed_before_it_is_locked(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, locked = files.fcntl.flock, []
+
+    def late(descriptor: int, operation: int) -> None:
+        if not locked:
+            locked.append(descriptor)
+            files.remove_leftovers([str(target)])
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(files.fcntl, "flock", late)
+    files.replace(str(target), OLD, NEW)
+    assert target.read_bytes() == NEW
+    assert names(target) == ["a.py"]
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="this platform has no such locks")
+def test_file_system_without_locks(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    leftover = target.parent / f"{files.TEMPORARY_PREFIX}x.tmp"
+    leftover.write_bytes(NEW)
+    files.remove_leftovers([str(target)])
+    assert leftover.exists(), "it may be another run's"
+    files.replace(str(target), OLD, NEW)
+    assert target.read_bytes() == NEW
+
+
+def test_platform_without_locks(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "fcntl", None)
+    (target.parent / f"{files.TEMPORARY_PREFIX}x.tmp").write_bytes(NEW)
+    files.remove_leftovers([str(target)])
+    files.replace(str(target), OLD, NEW)
+    assert target.read_bytes() == NEW
+    assert names(target) == ["a.py"]

@@ -9,7 +9,7 @@ import stat
 import sys
 import tempfile
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 try:
     import fcntl
@@ -92,11 +92,10 @@ def replace(path: str, old: bytes, new: bytes) -> None:
                 file.flush()
                 _copy_metadata(target, file.fileno())
                 os.fsync(file.fileno())
-                if read(target) != old:
-                    raise FileError("changed while it was being fixed; left as it is")
                 if fcntl is None:
                     file.close()
-                os.replace(temporary, target)  # still locked: nobody takes it for a leftover
+                with _unchanged(target, old):
+                    os.replace(temporary, target)  # still locked: nobody takes it for a leftover
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
@@ -104,6 +103,28 @@ def replace(path: str, old: bytes, new: bytes) -> None:
     except OSError as error:
         raise FileError(f"cannot be written: {error.strerror or error}") from error
     _flush_folder(os.path.dirname(target))
+
+
+@contextlib.contextmanager
+def _unchanged(path: str, old: bytes) -> Iterator[None]:
+    """Keep other runs from replacing the file *path*; raises FileError unless it holds *old*."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)) if fcntl is not None else None
+    try:
+        if descriptor is not None:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise FileError("locked by another program; left as it is") from error
+            except OSError:
+                pass  # a file system without locks: then comparing must do
+            if not os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                raise FileError("changed while it was being fixed; left as it is")
+        if read(path) != old:
+            raise FileError("changed while it was being fixed; left as it is")
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _temporary(folder: str) -> tuple[int, str]:

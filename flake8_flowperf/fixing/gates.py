@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pyflakes import messages
@@ -44,6 +45,7 @@ class NameMessage:
     name: str
 
 
+@lru_cache(maxsize=2)  # a round asks for the text that it begins with, which the one before has ended with
 def name_messages(text: str) -> dict[NameMessage, list[int]]:
     """What pyflakes says of the names in *text*: each message with the lines that it stands on."""
     with warnings.catch_warnings():
