@@ -1,0 +1,127 @@
+"""What must hold for any program that is linted and fixed, and where programs to try it on come from."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import io
+import re
+import sysconfig
+import tokenize
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from flake8.options.parse_args import parse_args
+from pyflakes.checker import Checker
+
+from flake8_flowperf import config
+from flake8_flowperf.fixing import files
+from flake8_flowperf.fixing.loop import Outcome, fix_text
+from flake8_flowperf.lint import Linter, find
+from flake8_flowperf.source import SourceFile
+
+
+@functools.cache
+def linter(*options: str) -> Linter:
+    """All rules, those that are off by default too."""
+    settings = parse_args(["--isolated", "--select=FLP", "--ignore=E", *options])[1]
+    return Linter(config.selected_rules(settings), settings)
+
+
+def parsed(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def pyflakes_messages(text: str) -> Counter[str]:
+    """All that pyflakes says, wherever it stands."""
+    messages = (message.message % message.message_args for message in Checker(parsed(text)).messages)
+    return Counter(re.sub(r"line \d+", "line N", message) for message in messages)
+
+
+def comments(text: str) -> Counter[str]:
+    """The comments of a program."""
+    lines = iter(text.splitlines(keepends=True) if "\r" not in text else io.StringIO(text, newline="").readlines())
+    tokens = tokenize.generate_tokens(lambda: next(lines, ""))
+    return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
+
+
+def fix(text: str, checker: Linter, *, unsafe: bool) -> Outcome:
+    return fix_text(text, "x.py", checker, unsafe=unsafe, keep=lambda _, findings: findings)
+
+
+def check(text: str, checker: Linter, *, unsafe: bool) -> Outcome:
+    """Lint and fix *text*, and assert whatever must hold; returns what became of it."""
+    tree = parsed(text)
+    dump = ast.dump(tree, include_attributes=True)
+    findings = checker.lint(text, tree, "x.py")
+    assert ast.dump(tree, include_attributes=True) == dump, "nodes of the shared tree were changed"
+    outcome = fix(text, checker, unsafe=unsafe)
+    assert len(outcome.found) == len(findings)
+    assert (outcome.text == text) == (not outcome.applied)
+    if outcome.applied:
+        assert pyflakes_messages(outcome.text) - pyflakes_messages(text) == Counter()
+        again = fix(outcome.text, checker, unsafe=unsafe)
+        assert (again.text, again.applied) == (outcome.text, ()), "no fixpoint"
+        assert comments(text) - comments(outcome.text) == Counter(), "a comment was lost"
+        assert strangers(text, outcome) == [], "lines were changed that have nothing to do with a finding"
+    source = SourceFile.parse(outcome.text)
+    places = [(item.line, item.column, item.code) for item in find(source, checker.relevant(outcome.text))]
+    told = [(item.finding.line, item.finding.column, item.finding.code) for item in outcome.left]
+    assert told == places
+    return outcome
+
+
+def strangers(text: str, outcome: Outcome) -> list[int]:
+    """The lines that changed although they lie neither in a module's statement with a finding nor in an import."""
+    module = parsed(text)
+    places = {item.finding.line for item in outcome.found}
+    touchable: set[int] = set()
+    for node in module.body:
+        lines = range(min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]), _end(node) + 1)
+        if places.intersection(lines):
+            touchable.update(lines)
+    for node in ast.walk(module):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            touchable.update(range(node.lineno, _end(node) + 1))
+    before, after = _lines(text), _lines(outcome.text)
+    changes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    changed = (number for tag, start, end, _, _ in changes if tag != "equal" for number in range(start + 1, end + 1))
+    return [number for number in changed if number not in touchable and before[number - 1].strip()]
+
+
+def _end(node: ast.stmt) -> int:
+    assert node.end_lineno is not None
+    return node.end_lineno
+
+
+def _lines(text: str) -> list[str]:
+    return io.StringIO(text, newline="").readlines()
+
+
+def installed() -> list[Path]:
+    """The files of the standard library and of what is installed beside it, in an order that is always the same."""
+    paths = sysconfig.get_paths()
+    library = Path(paths["stdlib"])
+    found = [path for path in library.rglob("*.py") if "site-packages" not in path.parts]
+    for folder in {paths["purelib"], paths["platlib"]}:
+        found.extend(Path(folder).rglob("*.py"))
+    return sorted(found, key=lambda path: (hashlib.sha256("/".join(path.parts[-3:]).encode()).digest(), path))
+
+
+def readable(paths: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Those that Python can parse, with their text."""
+    for path in paths:
+        try:
+            data = path.read_bytes()
+            text, encoding = files.decode(data)
+            parsed(text)
+            files.encode(text, encoding, text, data)
+        except (files.FileError, SyntaxError, ValueError, RecursionError, MemoryError, OSError):
+            continue
+        yield path, text
