@@ -158,6 +158,8 @@ class Suppressions:
 
     def skips_file(self, text: str, filename: str) -> bool:
         """Whether a ``# flake8: noqa`` line takes the whole file out."""
+        if "flake8" not in text.lower():  # flake8 looks at each line on its own
+            return False
         return bool(self._processor(text, filename).should_ignore_file())
 
     def keep(self, filename: str) -> Callable[[str, list[Finding[Any]]], list[Finding[Any]]]:
