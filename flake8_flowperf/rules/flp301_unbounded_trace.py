@@ -1,0 +1,92 @@
+"""FLP301: a list that records what happens, for ever."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_flowperf.model import Finding, Option, Rule
+from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.containers import Container
+from flake8_flowperf.source.traces import TRACE_STEMS, unbounded_traces
+
+MAX_TRACE_SIZE = Option(
+    "--flowperf-max-trace-size", 10000, "how many entries the fixes of FLP301 let a trace keep", type=int
+)
+
+
+class UnboundedTrace(Rule[Container]):
+    """A list that records what happens only ever grows.
+
+    ## What it does
+    Finds attributes and module names that start as an empty list, are appended to in a function, and that nothing in
+    the file ever shortens, replaces, guards by a length or hands on under another name. The name must say that it
+    holds a trace (log, trace, history, events, records, metrics, telemetry, audit, decisions, snapshots, sent, journal), and the
+    owner must not be made for one run (a visitor, parser, builder, report, result and the like). Where entries are
+    iterated, sorted or passed on, the owner must by its name live long (an agent, server, engine, manager), or the list must be one
+    that all instances of a class share. Putting back a saved state is no bound: what was saved had none.
+
+    ## Why is this bad
+    In a process that runs for long the list takes all memory in the end. `collections.deque(maxlen=...)` drops the oldest entry.
+
+    ## Bad
+    ```python
+    class Agent:
+        def __init__(self):
+            self.memory_trace = []
+
+        def trace_action(self, action, data):
+            self.memory_trace.append({"index": len(self.memory_trace), "action": action, "data": data})
+
+        def recent(self, count):
+            return self.memory_trace[-count:]
+    ```
+
+    ## Good
+    ```python
+    from collections import deque
+
+
+    class Agent:
+        MAX_MEMORY_TRACE = 10000
+
+        def __init__(self):
+            self.memory_trace = deque(maxlen=self.MAX_MEMORY_TRACE)
+            self._memory_trace_counter = 0
+
+        def trace_action(self, action, data):
+            self.memory_trace.append({"index": self._memory_trace_counter, "action": action, "data": data})
+            self._memory_trace_counter += 1
+
+        def recent(self, count):
+            return list(self.memory_trace)[-count:]
+    ```
+
+    ## Fix safety
+    Unsafe: the oldest entries are dropped, `len()` stops at the limit, and code in other files that slices, sorts,
+    concatenates or serialises the attribute meets a deque. Within the file, slices, returned, compared and serialised values become `list(...)`,
+    which is a copy. No fix where entries are looked up by position, where the list is sorted in place, concatenated,
+    replayed or handed to code that cannot be seen.
+
+    ## Evidence
+    Evidence item 3: a safety rule. A million records of the guide's kind take 277/236/232/232 MB as a list and
+    11/15/12/12 MB as `deque(maxlen=10000)` (3.10/3.11/3.12/3.13). Plain appends are no faster: 1.03/0.83/0.90/1.05
+    times. Slices are slower: the last 10 of 10,000 entries take 250 to 500 times as long.
+
+    ## Options
+    `--flowperf-max-trace-size=N` (default 10000): the limit that the fix writes.
+    """
+
+    code = "FLP301"
+    name = "unbounded-trace"
+    words = (*TRACE_STEMS, *(stem.upper() for stem in TRACE_STEMS))
+    nodes = (ast.Module,)
+    options = (MAX_TRACE_SIZE,)
+
+    def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Container]]:
+        """Yield a finding at the first statement that makes each unbounded trace."""
+        del node
+        for trace in source.fact(unbounded_traces):
+            name = trace.name if len(trace.name) <= 40 else f"{trace.name[:37]}..."
+            message = f"{name} only ever grows; bound it with deque(maxlen={MAX_TRACE_SIZE.of(self.settings)})"
+            yield self.finding(trace.creations[0].statement, source, message, trace)

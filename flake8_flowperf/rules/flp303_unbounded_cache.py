@@ -1,0 +1,72 @@
+"""FLP303: a dict that keeps every answer."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_flowperf.model import Finding, Rule
+from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.containers import Container
+from flake8_flowperf.source.traces import unbounded_caches
+
+
+class UnboundedCache(Rule[Container]):
+    """A dict that serves as a cache is never emptied.
+
+    ## What it does
+    Finds attributes and module names called cache or memo that start as an empty dict, get entries in a function under
+    keys that can be ever new (text put together, a path, a query, a request's parameter), and that nothing in the
+    file shortens, replaces or hands on. Keys of few values (codes, types, locales) are left alone. Opt-in:
+    how many keys there will be cannot be told from the code.
+
+    ## Why is this bad
+    In a process that runs for long the cache takes all memory in the end. `functools.lru_cache(maxsize=...)` drops
+    what was used least recently.
+
+    ## Bad
+    ```python
+    class Search:
+        def __init__(self, backend):
+            self.backend = backend
+            self._cache = {}
+
+        def find(self, query):
+            if query not in self._cache:
+                self._cache[query] = self.backend.find(query)
+            return self._cache[query]
+    ```
+
+    ## Good
+    ```python
+    from functools import lru_cache
+
+
+    class Search:
+        def __init__(self, backend):
+            self.find = lru_cache(maxsize=1024)(backend.find)
+    ```
+
+    ## Fix safety
+    There is no fix: which entries may be dropped, and when, is for the author to say.
+
+    ## Evidence
+    Evidence item 3 measures lists, not dicts: a safety rule, nothing is gained in speed.
+
+    ## Options
+    None.
+    """
+
+    code = "FLP303"
+    name = "unbounded-cache"
+    on_by_default = False
+    words = ("cache", "CACHE", "memo", "MEMO", "Cache")
+    nodes = (ast.Module,)
+
+    def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Container]]:
+        """Yield a finding at the first statement that makes each unbounded cache."""
+        del node
+        for cache in source.fact(unbounded_caches):
+            name = cache.name if len(cache.name) <= 40 else f"{cache.name[:37]}..."
+            message = f"{name} keeps every entry under ever new keys; give it a limit, as lru_cache has"
+            yield self.finding(cache.creations[0].statement, source, message, cache)

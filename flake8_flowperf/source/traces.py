@@ -1,0 +1,247 @@
+"""Which containers of a file are traces and caches without a bound, and which entries take their index from len().
+
+The signals are those that told hand-labelled sites apart: the name, what is done with the container anywhere in the
+file, and whether its owner lives long.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flake8_flowperf.source.containers import (
+    INITIALISERS,
+    Act,
+    Container,
+    Form,
+    Use,
+    containers,
+    is_restoring,
+)
+from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.testing import is_test_code
+from flake8_flowperf.source.tree import walk
+
+TRACE_STEMS = (
+    "log", "trace", "history", "histories", "event", "record", "metric", "telemetry", "audit", "decision", "snapshot",
+    "sent", "journal",
+)  # fmt: skip
+CACHE_STEMS = ("cache", "memo")
+
+_NOUN = {word for stem in TRACE_STEMS for word in (stem, f"{stem}s")}
+_BODY = frozenset({"entries", "items", "list", "data", "points", "lines", "steps", "trail"})
+_NOT_A_TRACE = frozenset(
+    "warning warnings error errors message messages result results callback callbacks handler handlers hook hooks "
+    "listener listeners plugin plugins option options stack pending queue queued buffer buffered todo batch expected "
+    "file files path paths name names type types".split()
+)
+_SHORT_LIVED = frozenset(
+    "visitor transformer parser printer writer result results error exception warning report builder validator "
+    "collector runner test tests case mock fake stub context request response args namespace message builder "
+    "formatter lexer tokenizer reader loader importer exporter migration command".split()
+)
+_LONG_LIVED = frozenset(
+    "agent app application assistant backend bot broker bus cache client connection controller coordinator daemon "
+    "dispatcher engine environment gateway handler kernel logger manager memory monitor node orchestrator pool "
+    "recorder registry scheduler server service session simulator supervisor system tracer tracker worker".split()
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_FREE_KEY = frozenset(
+    "path file filename directory dir folder url uri query sql text prompt input request body question message sentence "
+    "key cache content user token search term string args kwargs hash digest".split()
+)
+_ENUM_KEY = frozenset("code type cls class schema scheme locale lang language kind offset level attr field".split())
+
+_ALWAYS_BOUNDED = (Act.SHRINK, Act.STORE, Act.GUARD, Act.MEMBER, Act.ALIAS)
+_USED_UP = (Act.ITERATE, Act.CONSUME, Act.LAZY, Act.SORT, Act.CONCATENATE, Act.INDEX, Act.ESCAPE, Act.CHECK,
+            Act.SET_ITEM)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LengthIndex:
+    """An entry that is appended with ``len()`` of its own list inside: the append call, and the ``len(x)`` calls.
+
+    *assigned* is the statement before it when the length is taken there (``index = len(x)``).
+    """
+
+    container: Container
+    append: ast.Call
+    lengths: tuple[ast.Call, ...]
+
+
+def words(name: str) -> list[str]:
+    """The words of a snake_case or CamelCase name, in lower case."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def unbounded_traces(source: SourceFile) -> list[Container]:
+    """The lists that look like a trace and only ever grow."""
+    if is_test_code(source):
+        return []
+    return [item for item in source.fact(containers) if _is_unbounded_trace(source, item)]
+
+
+def unbounded_caches(source: SourceFile) -> list[Container]:
+    """The dicts that look like a cache with free keys and only ever grow."""
+    if is_test_code(source):
+        return []
+    return [item for item in source.fact(containers) if _is_unbounded_cache(source, item)]
+
+
+def length_indexes(source: SourceFile) -> list[LengthIndex]:
+    """The entries of unbounded traces, and of deques with a maxlen, that are numbered by the length of the list."""
+    traces = source.fact(unbounded_traces)
+    return [
+        LengthIndex(container, use.node, lengths)
+        for container in source.fact(containers)
+        if container in traces or _is_bounded(container)
+        for use in container.of(Act.APPEND)
+        if isinstance(use.node, ast.Call) and (lengths := tuple(_lengths(source, container, use)))
+    ]
+
+
+def is_trace_name(name: str) -> bool:
+    """Whether a name says that what it holds is a log of what happened."""
+    parts = words(name)
+    if not parts or not _NOT_A_TRACE.isdisjoint(parts):
+        return False
+    return parts[-1] in _NOUN or (parts[-1] in _BODY and not _NOUN.isdisjoint(parts))
+
+
+def _is_bounded(container: Container) -> bool:
+    return bool(container.creations) and all(item.form is Form.BOUNDED for item in container.creations)
+
+
+def _is_unbounded_trace(source: SourceFile, container: Container) -> bool:
+    if not is_trace_name(container.name) or container.is_reached_by_text:
+        return False
+    if any(creation.form not in (Form.LIST, Form.DEQUE) for creation in container.creations):
+        return False
+    if any(container.of(*_ALWAYS_BOUNDED)) or not _grows(source, container, (Act.APPEND, Act.GROW)):
+        return False
+    if any(not _SHORT_LIVED.isdisjoint(words(name)) for name in _owner_names(container)):
+        return False
+    return _lives_long(container) or not any(_is_used_up(source, use) for use in container.uses)
+
+
+def _grows(source: SourceFile, container: Container, acts: tuple[Act, ...]) -> bool:
+    """Whether code that can run again and again adds to the container."""
+    for use in container.of(*acts):
+        function = source.tree.function(use.reference)
+        name = getattr(function, "name", "")
+        if use.is_certain and function is not None and name not in INITIALISERS and not is_restoring(function):
+            return True
+    return False
+
+
+def _owner_names(container: Container) -> Iterator[str]:
+    for owner in container.classes:
+        yield owner.name
+        for base in owner.bases:
+            name = getattr(base, "attr", None) or getattr(base, "id", None)
+            if name is not None:
+                yield name
+
+
+def _lives_long(container: Container) -> bool:
+    """Whether the owner is, by its name, a server or the like, or the list belongs to the class itself."""
+    owners = [creation.owner for creation in container.creations if creation.owner is not None]
+    if any(creation.function is None and creation.field_of is None and creation.owner is not None
+           for creation in container.creations):  # fmt: skip
+        return not any(_is_data_class(owner) for owner in owners)
+    return any((words(owner.name) or [""])[-1] in _LONG_LIVED for owner in owners)
+
+
+def _is_data_class(owner: ast.ClassDef) -> bool:
+    names = [item.func if isinstance(item, ast.Call) else item for item in owner.decorator_list]
+    return any((getattr(item, "attr", None) or getattr(item, "id", "")) in
+               ("dataclass", "define", "s", "attrs", "frozen", "mutable") for item in names)  # fmt: skip
+
+
+def _is_used_up(source: SourceFile, use: Use) -> bool:
+    """Whether a use looks like the end of a run that collected, rather than a look at what there is."""
+    if use.act in _USED_UP:
+        return True
+    return use.act is Act.RETURN and not _is_getter(source, use)
+
+
+def _is_getter(source: SourceFile, use: Use) -> bool:
+    function = source.tree.function(use.reference)
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return True
+    body = [item for item in function.body if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))]
+    while len(body) == 1 and isinstance(body[0], (ast.With, ast.AsyncWith)):
+        body = body[0].body
+    return len(body) == 1
+
+
+def _lengths(source: SourceFile, container: Container, use: Use) -> Iterator[ast.Call]:
+    """The ``len(x)`` that number the entry that *use* appends to ``x``."""
+    assert isinstance(use.node, ast.Call)
+    inside = {node for argument in use.node.args for node in walk(argument)}
+    names = {
+        variable
+        for node in inside
+        if isinstance(node, ast.Name) and (variable := source.names.variable(node)) is not None
+    }
+    for length in container.of(Act.LEN):
+        if length.node in inside:
+            if not _is_in_lambda(source, length.node, use.node) and isinstance(length.node, ast.Call):
+                yield length.node
+            continue
+        match source.tree.parent(length.node):
+            case ast.Assign(targets=[ast.Name() as target]) as assignment:
+                variable = source.names.variable(target)
+                if variable in names and variable is not None and variable.only_value is length.node:
+                    block = source.tree.block(assignment)
+                    if source.tree.statement(use.node) in block and isinstance(length.node, ast.Call):
+                        yield length.node
+
+
+def _is_in_lambda(source: SourceFile, node: ast.AST, call: ast.Call) -> bool:
+    for ancestor in source.tree.ancestors(node):
+        if ancestor is call:
+            return False
+        if isinstance(ancestor, ast.Lambda):
+            return True
+    return True
+
+
+def _is_unbounded_cache(source: SourceFile, container: Container) -> bool:
+    if not set(words(container.name)) & {"cache", "caches", "cached", "memo"} or container.is_reached_by_text:
+        return False
+    if any(creation.form is not Form.DICT for creation in container.creations):
+        return False
+    if any(container.of(Act.SHRINK, Act.STORE, Act.GUARD, Act.ALIAS, Act.ESCAPE)):
+        return False
+    if not _grows(source, container, (Act.SET_ITEM,)):
+        return False
+    if any(not _SHORT_LIVED.isdisjoint(words(owner.name)) for owner in container.classes):
+        return False
+    return any(
+        isinstance(use.node, ast.Subscript) and _is_free(source, use.node.slice) for use in container.of(Act.SET_ITEM)
+    )
+
+
+def _is_free(source: SourceFile, key: ast.expr) -> bool:
+    """Whether a key can take ever new values: text that is put together, a path, a query, a request's parameter."""
+    if isinstance(key, ast.Name):
+        variable = source.names.variable(key)
+        if variable is not None and isinstance(variable.only_value, (ast.JoinedStr, ast.BinOp)):
+            return True
+    match key:
+        case ast.JoinedStr():
+            return True
+        case ast.Tuple(elts=elements):
+            return any(_is_free(source, element) for element in elements)
+        case ast.Call(func=function):
+            if source.names.qualified_name(function) in ("builtins.str", "builtins.repr") and key.args:
+                return _is_free(source, key.args[0])
+            parts = words(getattr(function, "attr", None) or getattr(function, "id", ""))
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            parts = words(name)
+        case _:
+            return False
+    return bool(parts) and _ENUM_KEY.isdisjoint(parts) and not _FREE_KEY.isdisjoint(parts)
