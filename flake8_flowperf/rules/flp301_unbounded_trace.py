@@ -21,13 +21,15 @@ class UnboundedTrace(Rule[Container]):
     ## What it does
     Finds attributes and module names that start as an empty list, are appended to in a function, and that nothing in
     the file ever shortens, replaces, guards by a length or hands on under another name. The name must say that it
-    holds a trace (log, trace, history, events, records, metrics, telemetry, audit, decisions, snapshots, sent, journal), and the
-    owner must not be made for one run (a visitor, parser, builder, report, result and the like). Where entries are
-    iterated, sorted or passed on, the owner must by its name live long (an agent, server, engine, manager), or the list must be one
-    that all instances of a class share. Putting back a saved state is no bound: what was saved had none.
+    holds a trace (log, trace, history, events, records, metrics, telemetry, audit, decisions, snapshots, sent,
+    journal), and the owner must not be made for one run (a visitor, parser, builder, report, result and the like).
+    Where entries are iterated, sorted or passed on, the owner must by its name live long (an agent, server, engine,
+    manager), or the list must be one that all instances of a class share. Putting back a saved state is no bound:
+    what was saved had none. Tests are left alone.
 
     ## Why is this bad
-    In a process that runs for long the list takes all memory in the end. `collections.deque(maxlen=...)` drops the oldest entry.
+    In a process that runs for long the list takes all memory in the end. `collections.deque(maxlen=...)` drops the
+    oldest entry.
 
     ## Bad
     ```python
@@ -64,9 +66,10 @@ class UnboundedTrace(Rule[Container]):
 
     ## Fix safety
     Unsafe: the oldest entries are dropped, `len()` stops at the limit, and code in other files that slices, sorts,
-    concatenates or serialises the attribute meets a deque. Within the file, slices, returned, compared and serialised values become `list(...)`,
-    which is a copy. No fix where entries are looked up by position, where the list is sorted in place, concatenated,
-    replayed or handed to code that cannot be seen.
+    concatenates or serialises the attribute meets a deque. Within the file, slices, returned, compared and serialised
+    values become `list(...)`, which is a copy. So does what is iterated while other code runs, because a deque raises
+    RuntimeError where it is appended to meanwhile. No fix where entries are looked up by position, where the list is
+    sorted in place, concatenated, replayed or handed to code that cannot be seen.
 
     ## Evidence
     Evidence item 3: a safety rule. A million records of the guide's kind take 277/236/232/232 MB as a list and

@@ -1,8 +1,8 @@
 """The lists and dicts that classes and modules hold: where each is made, grown, shrunk, read and handed on.
 
-Computed once for a file, in one walk: an attribute belongs to the class of the ``self`` it is reached through, together
-with the classes of the file that inherit from each other; what is reached through another object may belong to any class
-that has an attribute of that name.
+Computed once for a file, in one walk: an attribute belongs to the class of the ``self`` it is reached through,
+together with the classes of the file that inherit from each other; what is reached through another object may belong
+to any class that has an attribute of that name.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ _GROWING = frozenset({"extend", "extendleft", "insert", "appendleft", "add", "up
 _SHRINKING = frozenset({"pop", "popleft", "popitem", "clear", "remove", "discard", "__delitem__", "move_to_end"})
 _READING = frozenset({"get", "keys", "values", "items", "count"})
 _CONSUMING = frozenset(
-    f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "sorted", "sum", "min", "max", "any", "all", "bool")
+    f"builtins.{name}"
+    for name in ("list", "tuple", "set", "frozenset", "sorted", "sum", "min", "max", "any", "all", "bool")
 ) | {"collections.Counter", "itertools.islice", "statistics.mean", "statistics.median"}
 _LAZY = frozenset(f"builtins.{name}" for name in ("enumerate", "zip", "map", "filter", "reversed", "iter")) | {
     "itertools.chain"
@@ -129,6 +130,16 @@ _RESTORING = ("load", "restore", "setstate", "deserial", "unpickle", "resume", "
 def containers(source: SourceFile) -> list[Container]:
     """The containers of a file, in the order of their first creation; use as ``source.fact(containers)``."""
     return _Collector(source).collect()
+
+
+def called_name(node: ast.expr) -> str:
+    """The last part of a name or dotted name, with what it is subscripted by left out; "" for anything else."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
 
 
 def is_restoring(function: ast.AST | None) -> bool:
@@ -181,9 +192,7 @@ class _Collector:
         neighbours: dict[ast.ClassDef, list[ast.ClassDef]] = {owner: [] for owner in self.classes}
         for owner in self.classes:
             for base in owner.bases:
-                while isinstance(base, ast.Subscript):
-                    base = base.value
-                parent = by_name.get(getattr(base, "attr", None) or getattr(base, "id", ""))
+                parent = by_name.get(called_name(base))
                 if parent is not None and parent is not owner:
                     neighbours[owner].append(parent)
                     neighbours[parent].append(owner)
@@ -209,8 +218,9 @@ class _Collector:
     def _class_level(self, owner: ast.ClassDef) -> None:
         for statement in owner.body:
             match statement:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
-                    target=ast.Name(id=name), value=ast.expr() as value
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
                 ):
                     made = self._made(value)
                     if made is not None:
@@ -227,10 +237,9 @@ class _Collector:
             return value, form, None
         if not isinstance(value, ast.Call):
             return None
-        called = getattr(value.func, "attr", None) or getattr(value.func, "id", "")
-        if called not in _FIELDS:
+        call = self.source.names.qualified_name(value.func) or called_name(value.func)
+        if call.rpartition(".")[2] not in _FIELDS:
             return None
-        call = self.source.names.qualified_name(value.func) or called
         for keyword in value.keywords:
             match keyword:
                 case ast.keyword(arg="default_factory" | "factory", value=ast.Lambda(body=body) as factory):
@@ -326,8 +335,9 @@ class _Collector:
     def _module_level(self) -> None:
         for statement in self.source.module.body:
             match statement:
-                case ast.Assign(targets=[ast.Name() as name], value=value) | ast.AnnAssign(
-                    target=ast.Name() as name, value=ast.expr() as value
+                case (
+                    ast.Assign(targets=[ast.Name() as name], value=value)
+                    | ast.AnnAssign(target=ast.Name() as name, value=ast.expr() as value)
                 ):
                     form = self._form(value)
                     if form is None or (None, name.id) in self.found:
@@ -378,8 +388,10 @@ class _Collector:
                 return self._argument(call, child), call
             case ast.For(iter=iterable) | ast.AsyncFor(iter=iterable) | ast.comprehension(iter=iterable):
                 return (Act.ITERATE if iterable is child else Act.TRUTH), node
-            case ast.Starred() | ast.YieldFrom():
+            case ast.Starred():
                 return Act.CONSUME, node
+            case ast.YieldFrom():
+                return Act.LAZY, node
             case ast.Compare(ops=[ast.In() | ast.NotIn()], left=left):
                 return (Act.MEMBER if left is not child else Act.ESCAPE), node
             case ast.Compare(ops=[ast.Is() | ast.IsNot()]):
@@ -399,16 +411,17 @@ class _Collector:
             case ast.Expr():
                 return Act.TRUTH, node
             case ast.Dict() | ast.List() | ast.Tuple():
-                return (Act.ALIAS if isinstance(tree.parent(node), ast.Assign) and isinstance(node, ast.Tuple)
-                        else Act.DISPLAY), node  # fmt: skip
+                return (Act.DISPLAY if self._is_handed_over(node) else Act.ALIAS), node
             case ast.Assign() | ast.AnnAssign() | ast.NamedExpr():
                 return Act.ALIAS, node
         return Act.ESCAPE, node
 
     def _store(self, reference: ast.Attribute | ast.Name, node: ast.AST) -> Act:
         """Whether a value that is stored is what was saved before, which had no bound either."""
-        if isinstance(node, ast.Assign) and node.targets == [reference] and is_restoring(
-            self.source.tree.function(reference)
+        if (
+            isinstance(node, ast.Assign)
+            and node.targets == [reference]
+            and is_restoring(self.source.tree.function(reference))
         ):
             match node.value:
                 case ast.Subscript() | ast.Call(func=ast.Attribute(attr="get")):
@@ -426,6 +439,18 @@ class _Collector:
                 return test is child
             case ast.comprehension(ifs=tests):
                 return child in tests
+        return False
+
+    def _is_handed_over(self, display: ast.AST) -> bool:
+        """Whether a display is returned, passed on or held in a local name, so that a copy in it would do."""
+        parent = self.source.tree.parent(display)
+        while isinstance(parent, (ast.Dict, ast.List, ast.Tuple, ast.keyword, ast.IfExp, ast.Starred)):
+            display, parent = parent, self.source.tree.parent(parent)
+        match parent:
+            case ast.Return() | ast.Yield() | ast.Call() | ast.Lambda():
+                return True
+            case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
+                return isinstance(display, ast.Dict)
         return False
 
     @staticmethod
@@ -464,7 +489,7 @@ class _Collector:
         name = self.source.names.qualified_name(call.func)
         if name == "builtins.len":
             return Act.GUARD if self._is_limit(call) else Act.LEN
-        if name in _CONSUMING or isinstance(call.func, ast.Attribute) and call.func.attr == "join":
+        if name in _CONSUMING or (isinstance(call.func, ast.Attribute) and call.func.attr == "join"):
             return Act.CONSUME
         if name in _LAZY:
             return Act.LAZY
@@ -480,6 +505,6 @@ class _Collector:
         if not isinstance(compare, ast.Compare):
             return False
         return not all(
-            side is length or isinstance(side, ast.Constant) and side.value in (0, 1)
+            side is length or (isinstance(side, ast.Constant) and side.value in (0, 1))
             for side in (compare.left, *compare.comparators)
         )

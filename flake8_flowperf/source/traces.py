@@ -17,6 +17,7 @@ from flake8_flowperf.source.containers import (
     Container,
     Form,
     Use,
+    called_name,
     containers,
     is_restoring,
 )
@@ -28,31 +29,36 @@ TRACE_STEMS = (
     "log", "trace", "history", "histories", "event", "record", "metric", "telemetry", "audit", "decision", "snapshot",
     "sent", "journal",
 )  # fmt: skip
-CACHE_STEMS = ("cache", "memo")
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
 
 _NOUN = {word for stem in TRACE_STEMS for word in (stem, f"{stem}s")}
 _BODY = frozenset({"entries", "items", "list", "data", "points", "lines", "steps", "trail"})
-_NOT_A_TRACE = frozenset(
+_NOT_A_TRACE = _set(
     "warning warnings error errors message messages result results callback callbacks handler handlers hook hooks "
     "listener listeners plugin plugins option options stack pending queue queued buffer buffered todo batch expected "
-    "file files path paths name names type types".split()
+    "file files path paths name names type types"
 )
-_SHORT_LIVED = frozenset(
+_SHORT_LIVED = _set(
     "visitor transformer parser printer writer result results error exception warning report builder validator "
-    "collector runner test tests case mock fake stub context request response args namespace message builder "
-    "formatter lexer tokenizer reader loader importer exporter migration command".split()
+    "collector runner case context request response args namespace message builder "
+    "formatter lexer tokenizer reader loader importer exporter migration command"
 )
-_LONG_LIVED = frozenset(
+_PRETENDING = _set("test tests mock fake stub dummy")
+_LONG_LIVED = _set(
     "agent app application assistant backend bot broker bus cache client connection controller coordinator daemon "
     "dispatcher engine environment gateway handler kernel logger manager memory monitor node orchestrator pool "
-    "recorder registry scheduler server service session simulator supervisor system tracer tracker worker".split()
+    "recorder registry scheduler server service session simulator supervisor system tracer tracker worker"
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_FREE_KEY = frozenset(
-    "path file filename directory dir folder url uri query sql text prompt input request body question message sentence "
-    "key cache content user token search term string args kwargs hash digest".split()
+_FREE_KEY = _set(
+    "path file filename directory dir folder url uri query sql text prompt input request body question message "
+    "sentence key cache content user token search term string args kwargs hash digest"
 )
-_ENUM_KEY = frozenset("code type cls class schema scheme locale lang language kind offset level attr field".split())
+_ENUM_KEY = _set("code type cls class schema scheme locale lang language kind offset level attr field")
 
 _ALWAYS_BOUNDED = (Act.SHRINK, Act.STORE, Act.GUARD, Act.MEMBER, Act.ALIAS)
 _USED_UP = (Act.ITERATE, Act.CONSUME, Act.LAZY, Act.SORT, Act.CONCATENATE, Act.INDEX, Act.ESCAPE, Act.CHECK,
@@ -119,30 +125,37 @@ def _is_unbounded_trace(source: SourceFile, container: Container) -> bool:
         return False
     if any(creation.form not in (Form.LIST, Form.DEQUE) for creation in container.creations):
         return False
+    if any(not use.is_certain for use in container.of(Act.RESTORE)):
+        return False
     if any(container.of(*_ALWAYS_BOUNDED)) or not _grows(source, container, (Act.APPEND, Act.GROW)):
         return False
-    if any(not _SHORT_LIVED.isdisjoint(words(name)) for name in _owner_names(container)):
+    if any(_is_short_lived(name) for name in _owner_names(container)):
         return False
     return _lives_long(container) or not any(_is_used_up(source, use) for use in container.uses)
 
 
 def _grows(source: SourceFile, container: Container, acts: tuple[Act, ...]) -> bool:
-    """Whether code that can run again and again adds to the container."""
+    """Whether code that can run again and again adds to the container; a list that is filled with a saved state is not
+    meant, but a cache may well be filled by what loads."""
     for use in container.of(*acts):
         function = source.tree.function(use.reference)
-        name = getattr(function, "name", "")
-        if use.is_certain and function is not None and name not in INITIALISERS and not is_restoring(function):
+        if not use.is_certain or function is None or getattr(function, "name", "") in INITIALISERS:
+            continue
+        if use.act is Act.SET_ITEM or not is_restoring(function):
             return True
     return False
+
+
+def _is_short_lived(class_name: str) -> bool:
+    """Whether a class, by its name, is made for one run, one item or a test."""
+    parts = words(class_name)
+    return bool(parts) and (parts[-1] in _SHORT_LIVED or not _PRETENDING.isdisjoint(parts))
 
 
 def _owner_names(container: Container) -> Iterator[str]:
     for owner in container.classes:
         yield owner.name
-        for base in owner.bases:
-            name = getattr(base, "attr", None) or getattr(base, "id", None)
-            if name is not None:
-                yield name
+        yield from (name for base in owner.bases if (name := called_name(base)))
 
 
 def _lives_long(container: Container) -> bool:
@@ -156,8 +169,7 @@ def _lives_long(container: Container) -> bool:
 
 def _is_data_class(owner: ast.ClassDef) -> bool:
     names = [item.func if isinstance(item, ast.Call) else item for item in owner.decorator_list]
-    return any((getattr(item, "attr", None) or getattr(item, "id", "")) in
-               ("dataclass", "define", "s", "attrs", "frozen", "mutable") for item in names)  # fmt: skip
+    return any(called_name(item) in ("dataclass", "define", "s", "attrs", "frozen", "mutable") for item in names)
 
 
 def _is_used_up(source: SourceFile, use: Use) -> bool:
@@ -218,7 +230,7 @@ def _is_unbounded_cache(source: SourceFile, container: Container) -> bool:
         return False
     if not _grows(source, container, (Act.SET_ITEM,)):
         return False
-    if any(not _SHORT_LIVED.isdisjoint(words(owner.name)) for owner in container.classes):
+    if any(_is_short_lived(owner.name) for owner in container.classes):
         return False
     return any(
         isinstance(use.node, ast.Subscript) and _is_free(source, use.node.slice) for use in container.of(Act.SET_ITEM)
@@ -239,7 +251,7 @@ def _is_free(source: SourceFile, key: ast.expr) -> bool:
         case ast.Call(func=function):
             if source.names.qualified_name(function) in ("builtins.str", "builtins.repr") and key.args:
                 return _is_free(source, key.args[0])
-            parts = words(getattr(function, "attr", None) or getattr(function, "id", ""))
+            parts = words(called_name(function))
         case ast.Name(id=name) | ast.Attribute(attr=name):
             parts = words(name)
         case _:
