@@ -88,6 +88,8 @@ class _Rewrite:
         first = self.trace.creations[0]
         if first.field_of is not None and (first.field_of.startswith("pydantic.") or "." not in first.field_of):
             raise _Refused("the class makes its fields in a way of its own")
+        if self.trace.has_fields_of_a_framework:
+            raise _Refused("the class may be a model, whose fields its base class makes")
         if self.trace.classes and self._is_written_out_whole():
             raise _Refused("its owner is turned into a dict as a whole")
         for scope in self.source.names.scopes.values():

@@ -102,7 +102,8 @@ def _same_group(source: SourceFile, leading: list[ast.Import | ast.ImportFrom], 
     """Where an empty line must separate the new import from its neighbours: "above" one, "below" one, or ""."""
     above = [statement for statement in leading if _start(source, statement) < place]
     if above and isinstance(above[-1], ast.ImportFrom) and above[-1].module == "__future__":
-        return "below"
+        is_apart = place > 0 and not source.text.line(source.text.line_of(place) - 1).strip()
+        return "" if is_apart else "below"
     below = [statement for statement in leading if _start(source, statement) >= place]
     if not above and below and _is_standard(item.module) and not _is_standard(_module(below[0])):
         return "above"

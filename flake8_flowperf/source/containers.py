@@ -73,7 +73,8 @@ class Creation:
     function: ast.FunctionDef | None
     owner: ast.ClassDef | None
     field_of: str | None = None
-    """the qualified name of the call whose factory makes it ("dataclasses.field")"""
+    """the qualified name of the call whose factory makes it ("dataclasses.field"); "" where a base class that the file
+    does not show may make fields of what the class body holds, as pydantic does"""
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,22 @@ class Container:
     is_reached_by_text: bool = False
     """whether getattr, setattr or __dict__ name it"""
 
+    @property
+    def has_fields_of_a_framework(self) -> bool:
+        """Whether a class has annotated values and a base that the file does not show, which may be a pydantic model's."""
+        known = {owner.name for owner in self.classes} | _PLAIN_BASES
+        return any(called_name(base) not in known for owner in self.classes for base in owner.bases) and any(
+            isinstance(item, ast.AnnAssign) and "ClassVar" not in ast.dump(item.annotation)
+            for owner in self.classes
+            for item in owner.body
+        )
+
     def of(self, *acts: Act) -> Iterator[Use]:
         """The uses of these kinds."""
         return (use for use in self.uses if use.act in acts)
 
 
+_PLAIN_BASES = frozenset({"object", "ABC", "Generic", "Protocol"})
 INITIALISERS = frozenset({"__init__", "__post_init__", "__attrs_post_init__", "__new__", "model_post_init"})
 _GROWING = frozenset({"extend", "extendleft", "insert", "appendleft", "add", "update", "setdefault"})
 _SHRINKING = frozenset({"pop", "popleft", "popitem", "clear", "remove", "discard", "__delitem__", "move_to_end"})
@@ -225,8 +237,14 @@ class _Collector:
                     made = self._made(value)
                     if made is not None:
                         expression, form, call = made
-                        creation = Creation(statement, expression, form, None, owner, call)
-                        self._container(owner, name).creations.append(creation)
+                        container = self._container(owner, name)
+                        if (
+                            call is None
+                            and isinstance(statement, ast.AnnAssign)
+                            and container.has_fields_of_a_framework
+                        ):
+                            call = "" if "ClassVar" not in ast.dump(statement.annotation) else None
+                        container.creations.append(Creation(statement, expression, form, None, owner, call))
                 case ast.AnnAssign(target=ast.Name(id=name), value=None):
                     self._container(owner, name).declarations.append(statement)
 

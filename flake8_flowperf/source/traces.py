@@ -127,6 +127,8 @@ def _is_unbounded_trace(source: SourceFile, container: Container) -> bool:
         return False
     if any(not use.is_certain for use in container.of(Act.RESTORE)):
         return False
+    if any(source.tree.function(owner) is not None for owner in container.classes):
+        return False  # the class lives no longer than a call
     if any(container.of(*_ALWAYS_BOUNDED)) or not _grows(source, container, (Act.APPEND, Act.GROW)):
         return False
     if any(_is_short_lived(name) for name in _owner_names(container)):
