@@ -10,6 +10,7 @@ from flake8_flowperf.model import Edit
 from flake8_flowperf.source import SourceFile
 
 _AFTER_LAST = re.compile(r"(?P<close>[\s)]*?)(?P<comma>[ \t]*,)?(?P<comment>[ \t]*#[^\r\n]*)?\s*")
+_BREAK = re.compile(r"[\r\n]\s*$")
 
 
 def appended(source: SourceFile, call: ast.Call, argument: str) -> tuple[Edit, ...]:
@@ -25,7 +26,7 @@ def appended(source: SourceFile, call: ast.Call, argument: str) -> tuple[Edit, .
     start, end = max(spans)
     closing = source.text.span(call)[1] - 1
     match = _AFTER_LAST.fullmatch(text, end, closing)
-    if match is None:
+    if match is None or (match["comment"] is not None and _BREAK.search(match["close"]) is not None):
         raise CannotSlice("a comment stands behind the last argument")
     end = match.end("close")
     line_start = source.text.line_start(source.text.line_of(start))
