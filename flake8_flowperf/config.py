@@ -30,6 +30,8 @@ from flake8.violation import Violation
 
 from flake8_flowperf import __version__, registry
 from flake8_flowperf.model import Finding, Rule
+from flake8_flowperf.profiles.model import ProfileError
+from flake8_flowperf.profiles.options import profiles_of
 
 _SHARED_OPTIONS = {
     "--exclude": "files and folders to leave out (default: %(default)s)",
@@ -98,7 +100,10 @@ def read_settings(parser: Parser, argv: Sequence[str] | None) -> argparse.Namesp
         except ValueError as error:
             raise ConfigError(f"{_wrong_option(manager, content, folder)}: {error}") from error
         check_choices(settings)
+        apply_profile(settings)
         _style_guides(settings)
+    except ProfileError as error:
+        raise ConfigError(f"--flowperf-profile: {error}") from error
     except (ConfigError, ExecutionError, ValueError, configparser.Error, OSError) as error:
         place = "" if any(file in str(error) for file in files) else "".join(f"{file}: " for file in files)
         raise ConfigError(f"{place}{error}") from error
@@ -118,6 +123,18 @@ def check_choices(settings: argparse.Namespace) -> None:
                 raise ExecutionError(f"{name}: {item!r} is not one of {', '.join(option.choices)}")
             if option.pattern is not None and not re.fullmatch(option.pattern, str(item)):
                 raise ExecutionError(f"{name}: {item!r} does not have the form {option.metavar}")
+
+
+def apply_profile(settings: argparse.Namespace) -> None:
+    """Read the profiles that the settings name, and switch the opt-in rules on that they may find hot functions for.
+
+    What the user selects and ignores by code goes before, as it does without a profile.  Raises ProfileError.
+    """
+    if profiles_of(settings) is not None:
+        rules = registry.rules()
+        settings.extended_default_ignore = [
+            code for code in settings.extended_default_ignore if code not in rules or not rules[code].only_where_hot
+        ]
 
 
 def discover(settings: argparse.Namespace) -> Iterator[str]:
@@ -227,13 +244,14 @@ class _Options(OptionManager):
 
     def add_option(self, *args: Any, **kwargs: Any) -> None:
         flag: str = args[-1]
+        is_ours = flag.startswith("--flowperf-")
         if flag in _SHARED_OPTIONS:
             kwargs["help"] = _SHARED_OPTIONS[flag]
-        elif not flag.startswith("--flowperf-"):
+        elif not is_ours:
             name = kwargs.get("dest") or flag.lstrip("-").replace("-", "_")
             self.parser.set_defaults(**{name: kwargs.get("default")})
             return
-        if kwargs.get("action") != "store_true" and "choices" not in kwargs:
+        if kwargs.get("action") != "store_true" and "choices" not in kwargs and not (is_ours and "metavar" in kwargs):
             kwargs["metavar"] = _METAVARS.get(flag, flag.rpartition("-")[2].upper())
         super().add_option(*args, **kwargs)
 

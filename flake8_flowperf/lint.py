@@ -6,10 +6,14 @@ import argparse
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flake8_flowperf.model import Finding, Rule
+from flake8_flowperf.profiles.matching import FileHeat
+from flake8_flowperf.profiles.options import HOT_PERCENT, profiles_of
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.modules import block_of
 from flake8_flowperf.source.tree import CHILD_FIELDS
 
 _AS = re.compile(r"as(?:\s|\\)+(\w+)")
@@ -17,12 +21,30 @@ _LAST_WORD = re.compile(r"(\w+)(?:\s|\\)+\Z")
 _LONGEST_NAME = 200
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What was found in a file: what is to be reported, and what a profile says is not worth it.
+
+    *cold* stands in functions that are not hot, *unseen* in a file that no profile saw.  All are in order of position
+    and code.
+    """
+
+    reported: list[Finding[Any]]
+    cold: list[Finding[Any]]
+    unseen: list[Finding[Any]]
+
+
 class Linter:
-    """A set of rules with their settings, ready for any number of files."""
+    """A set of rules with their settings, ready for any number of files.
+
+    Raises ProfileError when a profile that the settings name cannot be read.
+    """
 
     def __init__(self, rules: Iterable[type[Rule[Any]]], settings: argparse.Namespace) -> None:
         self.settings = settings
         self.rules = [rule(settings) for rule in rules]
+        self._profiles = profiles_of(settings)
+        self._always = frozenset(rule.code for rule in self.rules if not rule.only_where_hot)
 
     def relevant(self, text: str) -> list[Rule[Any]]:
         """The rules that could fire in *text*, judged by their words alone."""
@@ -39,8 +61,35 @@ class Linter:
 
     def lint(self, text: str, tree: ast.Module, filename: str) -> list[Finding[Any]]:
         """The findings of all rules in a file that is already parsed, by position and code."""
-        rules = self.relevant(text)
-        return find(SourceFile(text, tree, filename), rules) if rules else []
+        if not self.relevant(text):
+            return []
+        source = SourceFile(text, tree, filename)
+        return self.examine(source, self.heat(source)).reported
+
+    def heat(self, source: SourceFile) -> FileHeat | None:
+        """How hot the functions of a file are; None without a profile, or when none saw the file."""
+        return self._profiles.heat(source) if self._profiles is not None else None
+
+    def examine(self, source: SourceFile, heat: FileHeat | None) -> Findings:
+        """The findings of all rules in a file.
+
+        *heat* is that of the file, which a fixer asks for once, before it changes the text.
+        """
+        found = find(source, self.relevant(source.text.text))
+        if self._profiles is None:
+            return Findings(found, [], [])
+        least = HOT_PERCENT.of(self.settings) / 100
+        findings = Findings([], [], [])
+        for finding in found:
+            if finding.code in self._always:
+                findings.reported.append(finding)
+            elif heat is None:
+                findings.unseen.append(finding)
+            elif (own := heat.get(block_of(source, finding.node).key)) is not None and own.share >= least:
+                findings.reported.append(replace(finding, message=f"{finding.message} ({own})"))
+            else:
+                findings.cold.append(finding)
+        return findings
 
 
 def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:

@@ -30,6 +30,7 @@ class Option(Generic[T_co]):
     """One command-line and configuration option of a rule, registered with flake8.
 
     *flag* is the spelling on the command line (``--flowperf-scan``); the configuration file uses it without the dashes.
+    With *normalize_paths* a path that names a folder is relative to the configuration file, as in flake8's own options.
     *pattern* is a regular expression that the value, or each item of a list, must match in full; *metavar* is how the
     user is told of it.
     """
@@ -40,6 +41,7 @@ class Option(Generic[T_co]):
     choices: tuple[str, ...] | None = None
     type: type | None = None
     comma_separated_list: bool = False
+    normalize_paths: bool = False
     metavar: str | None = None
     pattern: str | None = None
 
@@ -127,6 +129,8 @@ class Rule(ABC, Generic[F]):
     code: ClassVar[str]
     name: ClassVar[str]
     on_by_default: ClassVar[bool] = True
+    only_where_hot: ClassVar[bool] = True
+    """With a profile, what the rule finds is reported in hot functions only; False for what is not about speed."""
     words: tuple[str, ...]
     """The rule can only fire in a text that holds one of these; a rule may take them from its settings."""
     nodes: ClassVar[tuple[type[ast.AST], ...]] = ()

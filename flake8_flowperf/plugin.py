@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import ast
+import sys
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from flake8.options.manager import OptionManager
 
 from flake8_flowperf import __version__
-from flake8_flowperf.config import check_choices, selected_rules
+from flake8_flowperf.config import apply_profile, check_choices, selected_rules
 from flake8_flowperf.lint import Linter
+from flake8_flowperf.profiles.model import ProfileError
 from flake8_flowperf.registry import options, rules
 
 
@@ -44,6 +46,8 @@ class Plugin:
                 keywords["type"] = option.type
             if option.comma_separated_list:
                 keywords["comma_separated_list"] = True
+            if option.normalize_paths:
+                keywords["normalize_paths"] = True
             manager.add_option(option.flag, **keywords)
         manager.extend_default_ignore([code for code, rule in rules().items() if not rule.on_by_default])
 
@@ -51,9 +55,15 @@ class Plugin:
     def parse_options(cls, settings: argparse.Namespace) -> None:
         """Keep a linter of the rules that the settings select; none when there are none.
 
-        Raises flake8's ExecutionError for a value that an option does not allow.
+        Raises flake8's ExecutionError for a value that an option does not allow.  Ends the program as a wrong command
+        line does, with a line on standard error and status 2, when a profile cannot be read.
         """
         check_choices(settings)
+        try:
+            apply_profile(settings)
+        except ProfileError as error:
+            print(f"flake8: error: --flowperf-profile: {error}", file=sys.stderr)
+            raise SystemExit(2) from error
         selected = selected_rules(settings)
         cls.linter = Linter(selected, settings) if selected else None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from flake8_flowperf import rules as rules_package
 from flake8_flowperf.model import Finding, Fix, NoFix, Option, Rule
+from flake8_flowperf.profiles.options import OPTIONS as PROFILE_OPTIONS
 from flake8_flowperf.source import SourceFile
 
 Codemod = Callable[[Finding[Any], SourceFile, argparse.Namespace], Fix | NoFix]
@@ -61,5 +62,5 @@ def fixable() -> frozenset[str]:
 
 
 def options() -> list[Option[object]]:
-    """The options of all rules, each once."""
-    return list(dict.fromkeys(option for rule in rules().values() for option in rule.options))
+    """The options that hold for all rules, and those of each, each once."""
+    return list(dict.fromkeys([*PROFILE_OPTIONS, *(option for rule in rules().values() for option in rule.options)]))

@@ -18,6 +18,7 @@ from flake8_flowperf.config import Suppressions, selected_rules
 from flake8_flowperf.fixing import files
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.model import Finding, Safety
+from flake8_flowperf.source import SourceFile
 
 if TYPE_CHECKING:
     from flake8_flowperf.fixing.loop import Judgement, Keep, Outcome
@@ -60,8 +61,9 @@ class FileResult:
     """What became of one file, or would with --check and --diff.
 
     *found* are the findings of the file as it was read, *left* those of the new text, each with its own positions;
-    *fixed* counts the fixes that were made by code.  *before* and *after* are given only to those who show them: for
-    standard input and with --diff.
+    *fixed* counts the fixes that were made by code.  *cold* and *unseen* count the findings that are left out because
+    a profile says that their function is not hot, or did not see the file.  *before* and *after* are given only to
+    those who show them: for standard input and with --diff.
     """
 
     path: str
@@ -70,6 +72,8 @@ class FileResult:
     left: tuple[Entry, ...] = ()
     fixed: tuple[tuple[str, int], ...] = ()
     problem: Problem | None = None
+    cold: int = 0
+    unseen: int = 0
     before: bytes = b""
     after: bytes = b""
 
@@ -82,6 +86,8 @@ class _Work:
     found: tuple[Entry, ...] = ()
     left: tuple[Entry, ...] = ()
     fixed: tuple[tuple[str, int], ...] = ()
+    cold: int = 0
+    unseen: int = 0
 
 
 class Fixer:
@@ -113,7 +119,9 @@ class Fixer:
         except Exception as error:
             return FileResult(name, problem=_problem(error), after=data)
         before, after = (data, new) if is_input or settings.diff else (b"", b"")
-        return FileResult(name, new != data, work.found, work.left, work.fixed, before=before, after=after)
+        return FileResult(
+            name, new != data, work.found, work.left, work.fixed, None, work.cold, work.unseen, before, after
+        )
 
     def _work(self, text: str, name: str, path: str) -> _Work:
         """What is to become of *text*, which the file *path* holds."""
@@ -126,18 +134,30 @@ class Fixer:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a SyntaxWarning for "\d" is the compiler's to give
-            findings = reported(text)
+            source = SourceFile(text, _parse(text, name), name)
+            examined = self._linter.examine(source, self._linter.heat(source))
+            findings, cold, unseen = (
+                keep(text, group) if group else [] for group in (examined.reported, examined.cold, examined.unseen)
+            )
+            nothing = _Work(text, cold=len(cold), unseen=len(unseen))
             if not findings:
-                return _Work(text)
+                return nothing
             if self._settings.add_noqa:
-                return _silenced(noqa.silence(text, findings, self._suppressions.noqa_lines(text, name), reported))
+                lines = self._suppressions.noqa_lines(text, name)
+                return _silenced(noqa.silence(text, findings, lines, reported), nothing)
             from flake8_flowperf.fixing.loop import fix_text  # imports libcst, which takes longer than most files
 
             unsafe = self._settings.unsafe_fixes
             outcome = fix_text(text, name, self._linter, unsafe=unsafe, keep=keep)
         fixed = Counter(item.code for item in outcome.applied)
         left = tuple(_entry(item) for item in outcome.left)
-        return _Work(outcome.text, tuple(_found(outcome, unsafe)), left, tuple(sorted(fixed.items())))
+        return replace(
+            nothing,
+            text=outcome.text,
+            found=tuple(_found(outcome, unsafe)),
+            left=left,
+            fixed=tuple(sorted(fixed.items())),
+        )
 
     def _keep(self, text: str, name: str, path: str) -> Keep:
         """What the configuration, the comments and the changed lines let through."""
@@ -148,14 +168,14 @@ class Fixer:
         return lambda text, findings: changed(text, suppressed(text, findings))
 
 
-def _silenced(result: noqa.Silenced) -> _Work:
+def _silenced(result: noqa.Silenced, nothing: _Work) -> _Work:
     def entry(finding: Finding[Any], **more: Any) -> Entry:
         return Entry(finding.code, finding.line, finding.column + 1, finding.message, None, **more)
 
     silenced = [entry(finding, reason="", silenced=True) for finding in result.silenced]
     refused = [entry(finding, reason=noqa.REFUSED, silenced=False) for finding in result.refused]
     found = sorted([*silenced, *refused], key=lambda item: (item.line, item.column, item.code))
-    return _Work(result.text, tuple(found), tuple(refused))
+    return replace(nothing, text=result.text, found=tuple(found), left=tuple(refused))
 
 
 def _parse(text: str, name: str) -> ast.Module:

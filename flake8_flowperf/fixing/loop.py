@@ -11,8 +11,9 @@ from typing import Any
 from flake8_flowperf.fixing import gates, imports
 from flake8_flowperf.fixing.gates import GateFailure
 from flake8_flowperf.fixing.slices import CannotSlice
-from flake8_flowperf.lint import Linter, find
+from flake8_flowperf.lint import Linter
 from flake8_flowperf.model import Edit, Finding, Fix, NoFix, Safety
+from flake8_flowperf.profiles.matching import FileHeat
 from flake8_flowperf.registry import codemods
 from flake8_flowperf.source import SourceFile
 
@@ -65,6 +66,7 @@ class _Round:
     """The findings of one text: those to be fixed, and those that stay."""
 
     source: SourceFile
+    heat: FileHeat | None
     findings: list[Finding[Any]]
     plans: list[_Plan]
     left: list[Judgement]
@@ -81,7 +83,8 @@ def fix_text(text: str, filename: str, linter: Linter, *, unsafe: bool, keep: Ke
     if not rules:
         return Outcome(text)
     applied: list[Applied] = []
-    current = _look(text, filename, linter, unsafe, keep)
+    source = SourceFile.parse(text, filename)
+    current = _look(source, linter.heat(source), linter, unsafe, keep)
     found = [*current.left, *(Judgement(item.finding, item.fix.why, item.fix.safety) for item in current.plans)]
     for _ in range(MAX_ROUNDS):
         if not current.plans:
@@ -114,9 +117,9 @@ def plan(finding: Finding[Any], source: SourceFile, linter: Linter) -> Fix | NoF
     return fix
 
 
-def _look(text: str, filename: str, linter: Linter, unsafe: bool, keep: Keep) -> _Round:
-    source = SourceFile.parse(text, filename)
-    findings = find(source, linter.relevant(text))
+def _look(source: SourceFile, heat: FileHeat | None, linter: Linter, unsafe: bool, keep: Keep) -> _Round:
+    text = source.text.text
+    findings = linter.examine(source, heat).reported
     kept = keep(text, findings) if findings else []
     plans: list[_Plan] = []
     left: list[Judgement] = []
@@ -128,7 +131,7 @@ def _look(text: str, filename: str, linter: Linter, unsafe: bool, keep: Keep) ->
             left.append(Judgement(finding, fix.why or "behaviour may change", Safety.UNSAFE))
         else:
             plans.append(_Plan(finding, fix))
-    return _Round(source, findings, plans, left)
+    return _Round(source, heat, findings, plans, left)
 
 
 def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep: Keep) -> tuple[_Round, list[Applied]]:
@@ -147,10 +150,10 @@ def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep:
             left = [*left, *(Judgement(item.finding, str(refusal), None) for item in blamed)]
             plans = [item for item in plans if item not in blamed]
     else:
-        return _Round(current.source, current.findings, [], left), []
+        return _Round(current.source, current.heat, current.findings, [], left), []
     codes = [item.finding.code for item in chosen]
     try:
-        following = _look(text, filename, linter, unsafe, keep)
+        following = _look(SourceFile.parse(text, filename), current.heat, linter, unsafe, keep)
         new = gates.new_name_messages(known, gates.name_messages(text))
     except (SyntaxError, ValueError) as error:
         raise GateFailure(codes, f"the fixed text does not parse: {error}") from error

@@ -75,7 +75,7 @@ def _on_one_line(text: str) -> str:
 def summary(results: Iterable[FileResult], *, dry: bool) -> str:
     """One line: files changed, fixes by code, what --unsafe-fixes would add, and what has no fix."""
     fixed, silenced = Counter[str](), Counter[str]()
-    changed = unsafe = without = refused = problems = 0
+    changed = unsafe = without = refused = problems = cold = unseen = 0
     for result in results:
         changed += result.changed
         fixed.update(dict(result.fixed))
@@ -84,6 +84,8 @@ def summary(results: Iterable[FileResult], *, dry: bool) -> str:
         without += sum(entry.safety is None and entry.silenced is None for entry in result.left)
         refused += sum(entry.silenced is False for entry in result.left)
         problems += result.problem is not None
+        cold += result.cold
+        unseen += result.unseen
     would = "would be " if dry else ""
     if silenced or refused:
         done = f"{_count(silenced.total(), 'finding')} {would}silenced{_by_code(silenced)}"
@@ -94,6 +96,8 @@ def summary(results: Iterable[FileResult], *, dry: bool) -> str:
         f"{unsafe} more with --unsafe-fixes" if unsafe else "",
         f"{_count(without, 'finding')} without a fix" if without else "",
         f"{_count(refused, 'finding')} cannot be silenced" if refused else "",
+        f"{_count(cold, 'finding')} left out in functions that are not hot" if cold else "",
+        f"{_count(unseen, 'finding')} left out in files that no profile saw" if unseen else "",
         f"{_count(problems, 'file')} could not be processed" if problems else "",
     ]
     return "; ".join(filter(None, parts))

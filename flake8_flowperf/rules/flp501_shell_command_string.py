@@ -71,6 +71,7 @@ class ShellCommandString(Rule[ShellCall]):
 
     code = "FLP501"
     name = "shell-command-string"
+    only_where_hot = False
     words = ("shell", "system", "popen", "getoutput", "getstatusoutput")
     calls = LISTENED
     options = (TIMEOUT,)

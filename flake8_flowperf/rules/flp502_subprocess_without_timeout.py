@@ -61,6 +61,7 @@ class SubprocessWithoutTimeout(Rule[bool]):
     code = "FLP502"
     name = "subprocess-without-timeout"
     on_by_default = False
+    only_where_hot = False
     words = ("subprocess",)
     calls = WAITING
     options = (TIMEOUT,)

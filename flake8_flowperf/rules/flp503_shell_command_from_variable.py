@@ -51,6 +51,7 @@ class ShellCommandFromVariable(Rule[ShellCall]):
     code = "FLP503"
     name = "shell-command-from-variable"
     on_by_default = False
+    only_where_hot = False
     words = ("shell", "system", "popen", "getoutput", "getstatusoutput")
     calls = LISTENED
 

@@ -118,6 +118,7 @@ class UntimedCriticalFunction(Rule[Untimed]):
 
     code = "FLP601"
     name = "untimed-critical-function"
+    only_where_hot = False
     words: tuple[str, ...] = ("def",)
     nodes = (ast.FunctionDef, ast.AsyncFunctionDef)
     options = (CRITICAL_FUNCTIONS, TIMING_DECORATOR)

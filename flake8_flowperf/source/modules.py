@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.tree import walk
+
+Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def module_names(source: SourceFile) -> tuple[str, ...]:
@@ -26,7 +32,7 @@ def module_names(source: SourceFile) -> tuple[str, ...]:
     return tuple(names)
 
 
-def qualified_name(source: SourceFile, definition: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+def qualified_name(source: SourceFile, definition: Definition) -> str:
     """The ``__qualname__`` that a definition gets, ``Class.method`` or ``function.<locals>.inner``."""
     parts = [definition.name]
     for ancestor in source.tree.ancestors(definition):
@@ -36,3 +42,50 @@ def qualified_name(source: SourceFile, definition: ast.FunctionDef | ast.AsyncFu
             case ast.ClassDef():
                 parts.append(ancestor.name)
     return ".".join(reversed(parts))
+
+
+@dataclass(frozen=True, eq=False)
+class CodeBlock:
+    """A module, class or function, as the interpreter names what it runs.
+
+    *key* is its qualified name with the number of blocks of that name that stand before it.  The lines go from the
+    first decorator to the last statement.
+    """
+
+    node: ast.Module | Definition
+    name: str
+    qualified_name: str
+    key: tuple[str, int]
+    first_line: int
+    last_line: int
+
+
+def code_blocks(source: SourceFile) -> list[CodeBlock]:
+    """The module, and its classes and functions in their order."""
+    found = [CodeBlock(source.module, "<module>", "<module>", ("<module>", 0), 1, 1)]
+    seen = Counter[str]()
+    for node in walk(source.module):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            name = qualified_name(source, node)
+            first = min(item.lineno for item in (node, *node.decorator_list))
+            found.append(CodeBlock(node, node.name, name, (name, seen[name]), first, node.end_lineno or node.lineno))
+            seen[name] += 1
+    return found
+
+
+def block_of(source: SourceFile, node: ast.AST) -> CodeBlock:
+    """The block that runs *node*; of a definition, which the finding is about then, its own one."""
+    blocks = source.fact(_blocks_by_node)
+    child = node
+    if child in blocks:
+        return blocks[child]
+    for ancestor in source.tree.ancestors(node):
+        # A decorator, default or base class is run by the block around the definition.
+        if ancestor in blocks and child in ancestor.body:  # type: ignore[attr-defined]
+            return blocks[ancestor]
+        child = ancestor
+    return blocks[source.module]
+
+
+def _blocks_by_node(source: SourceFile) -> dict[ast.AST, CodeBlock]:
+    return {block.node: block for block in source.fact(code_blocks)}
