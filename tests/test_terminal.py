@@ -149,3 +149,8 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert places == sorted(places)
     for option in ("--explain CODE", "--since REV", "--add-noqa", "--jobs N|auto", "--statistics", "--select CODES"):
         assert option in text
+
+
+def test_module_is_the_command(tmp_path: Path) -> None:
+    run = [sys.executable, "-m", "flake8_flowperf", "--version"]
+    assert subprocess.run(run, capture_output=True, check=True, timeout=60, cwd=tmp_path).stdout.startswith(b"flowperf-fix ")
