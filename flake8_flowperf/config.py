@@ -244,15 +244,14 @@ class _Options(OptionManager):
 
     def add_option(self, *args: Any, **kwargs: Any) -> None:
         flag: str = args[-1]
-        is_ours = flag.startswith("--flowperf-")
         if flag in _SHARED_OPTIONS:
             kwargs["help"] = _SHARED_OPTIONS[flag]
-        elif not is_ours:
+        elif not flag.startswith("--flowperf-"):
             name = kwargs.get("dest") or flag.lstrip("-").replace("-", "_")
             self.parser.set_defaults(**{name: kwargs.get("default")})
             return
-        if kwargs.get("action") != "store_true" and "choices" not in kwargs and not (is_ours and "metavar" in kwargs):
-            kwargs["metavar"] = _METAVARS.get(flag, flag.rpartition("-")[2].upper())
+        if kwargs.get("action") != "store_true" and "choices" not in kwargs:
+            kwargs["metavar"] = _METAVARS.get(flag) or kwargs.get("metavar") or flag.rpartition("-")[2].upper()
         super().add_option(*args, **kwargs)
 
     def parse_args(

@@ -131,6 +131,8 @@ class Rule(ABC, Generic[F]):
     on_by_default: ClassVar[bool] = True
     only_where_hot: ClassVar[bool] = True
     """With a profile, what the rule finds is reported in hot functions only; False for what is not about speed."""
+    gain: ClassVar[str] = ""
+    """What the fix was measured to gain, in a few words for the table of rules; the docstring has the whole."""
     words: tuple[str, ...]
     """The rule can only fire in a text that holds one of these; a rule may take them from its settings."""
     nodes: ClassVar[tuple[type[ast.AST], ...]] = ()

@@ -26,11 +26,23 @@ def safeties(code: str) -> str:
 
 def table() -> str:
     """The table of rules."""
-    rows = ["| code | name | default | fixes |", "| --- | --- | --- | --- |"]
+    rows = ["| code | name | default | fixes | measured gain |", "| --- | --- | --- | --- | --- |"]
     for code, rule in registry.rules().items():
         default = "on" if rule.on_by_default else "opt-in"
         anchor = f"{code} {rule.name}".lower().replace(" ", "-")
-        rows.append(f"| [{code}](#{anchor}) | {rule.name} | {default} | {safeties(code)} |")
+        rows.append(f"| [{code}](#{anchor}) | {rule.name} | {default} | {safeties(code)} | {rule.gain or '-'} |")
+    return "\n".join(rows)
+
+
+def options() -> str:
+    """The table of the rules' options."""
+    rows = ["| option | default | what it is |", "| --- | --- | --- |"]
+    for option in registry.options():
+        form = "\\|".join(option.choices) if option.choices else option.metavar or ""
+        flag = f"{option.flag}={form}" if form else option.flag
+        default = f"`{option.default}`" if option.default not in (None, "", (), []) else "none"
+        text = option.help.replace("*", "`*`").replace("|", "\\|")
+        rows.append(f"| `{flag}` | {default} | {text[0].upper()}{text[1:]} |")
     return "\n".join(rows)
 
 
@@ -45,7 +57,7 @@ def reference() -> str:
 
 def updated(readme: str) -> str:
     """*readme* with its generated parts made anew."""
-    for name, text in (("rules", table()), ("reference", reference())):
+    for name, text in (("rules", table()), ("options", options()), ("reference", reference())):
         start, end = f"<!-- {name}: made by python -m tests.docs -->", f"<!-- end of {name} -->"
         head, _, rest = readme.partition(start)
         _, _, tail = rest.partition(end)

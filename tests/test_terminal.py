@@ -153,4 +153,6 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_module_is_the_command(tmp_path: Path) -> None:
     run = [sys.executable, "-m", "flake8_flowperf", "--version"]
-    assert subprocess.run(run, capture_output=True, check=True, timeout=60, cwd=tmp_path).stdout.startswith(b"flowperf-fix ")
+    assert subprocess.run(run, capture_output=True, check=True, timeout=60, cwd=tmp_path).stdout.startswith(
+        b"flowperf-fix "
+    )

@@ -132,6 +132,7 @@ class BroadFileScan(Rule[Scan]):
 
     code = "FLP101"
     name = "broad-file-scan"
+    gain = "1.03-4.1× for one suffix"
     words = ("glob", "iterdir")
     calls = (".rglob", ".glob", ".iterdir", "glob.glob", "glob.iglob")
     options = (SCAN,)

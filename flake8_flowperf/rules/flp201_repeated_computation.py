@@ -113,6 +113,7 @@ class RepeatedComputation(Rule[Repetition]):
 
     code = "FLP201"
     name = "repeated-computation"
+    gain = "2.3-2.7× for `re.compile` a line"
     words = (
         "hashlib", "hmac", "json", "pickle", "marshal", "plistlib", "toml", "yaml", "compile", "translate", "dedent",
         "zlib", "bz2", "lzma", "gzip", "binascii", "base64", "signature", "ipaddress", "uuid", "strptime", "ast",

@@ -63,6 +63,7 @@ class TraceIndexFromLen(Rule[LengthIndex]):
 
     code = "FLP302"
     name = "trace-index-from-len"
+    gain = "none; keeps numbers right"
     words = ("append",)
     nodes = (ast.Module,)
 

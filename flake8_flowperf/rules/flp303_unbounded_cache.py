@@ -59,6 +59,7 @@ class UnboundedCache(Rule[Container]):
 
     code = "FLP303"
     name = "unbounded-cache"
+    gain = "none; a safety rule"
     on_by_default = False
     words = ("cache", "CACHE", "memo", "MEMO", "Cache")
     nodes = (ast.Module,)

@@ -60,6 +60,7 @@ class SubprocessWithoutTimeout(Rule[bool]):
 
     code = "FLP502"
     name = "subprocess-without-timeout"
+    gain = "none; a safety rule"
     on_by_default = False
     only_where_hot = False
     words = ("subprocess",)

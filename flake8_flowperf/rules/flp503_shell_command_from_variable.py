@@ -50,6 +50,7 @@ class ShellCommandFromVariable(Rule[ShellCall]):
 
     code = "FLP503"
     name = "shell-command-from-variable"
+    gain = "0.6 ms a call; a safety rule"
     on_by_default = False
     only_where_hot = False
     words = ("shell", "system", "popen", "getoutput", "getstatusoutput")

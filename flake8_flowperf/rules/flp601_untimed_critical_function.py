@@ -119,6 +119,7 @@ class UntimedCriticalFunction(Rule[Untimed]):
     code = "FLP601"
     name = "untimed-critical-function"
     only_where_hot = False
+    gain = "none; costs 0.7 µs a call"
     words: tuple[str, ...] = ("def",)
     nodes = (ast.FunctionDef, ast.AsyncFunctionDef)
     options = (CRITICAL_FUNCTIONS, TIMING_DECORATOR)

@@ -63,6 +63,7 @@ class RequestWithoutTimeout(Rule[HttpCall]):
 
     code = "FLP803"
     name = "request-without-timeout"
+    gain = "none; a safety rule"
     on_by_default = False
     words = ("requests", "urlopen")
     calls = CALLS
