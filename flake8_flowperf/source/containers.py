@@ -104,7 +104,7 @@ class Container:
 
     @property
     def has_fields_of_a_framework(self) -> bool:
-        """Whether a class has annotated values and a base that the file does not show, which may be a pydantic model's."""
+        """Whether a class has annotated values and a base that the file does not show, perhaps of a pydantic model."""
         known = {owner.name for owner in self.classes} | _PLAIN_BASES
         return any(called_name(base) not in known for owner in self.classes for base in owner.bases) and any(
             isinstance(item, ast.AnnAssign) and "ClassVar" not in ast.dump(item.annotation)
