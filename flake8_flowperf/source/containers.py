@@ -104,13 +104,8 @@ class Container:
 
     @property
     def has_fields_of_a_framework(self) -> bool:
-        """Whether a class has annotated values and a base that the file does not show, perhaps of a pydantic model."""
-        known = {owner.name for owner in self.classes} | _PLAIN_BASES
-        return any(called_name(base) not in known for owner in self.classes for base in owner.bases) and any(
-            isinstance(item, ast.AnnAssign) and "ClassVar" not in ast.dump(item.annotation)
-            for owner in self.classes
-            for item in owner.body
-        )
+        """Whether a class has annotated values and a base that the file does not show: it may be a pydantic model."""
+        return _may_make_fields(self.classes)
 
     def of(self, *acts: Act) -> Iterator[Use]:
         """The uses of these kinds."""
@@ -144,6 +139,20 @@ def containers(source: SourceFile) -> list[Container]:
     return _Collector(source).collect()
 
 
+def _may_make_fields(classes: tuple[ast.ClassDef, ...]) -> bool:
+    known = {owner.name for owner in classes} | _PLAIN_BASES
+    return any(called_name(base) not in known for owner in classes for base in owner.bases) and any(
+        isinstance(item, ast.AnnAssign) and not _is_class_variable(item) for owner in classes for item in owner.body
+    )
+
+
+def _is_class_variable(statement: ast.AnnAssign) -> bool:
+    return any(
+        isinstance(node, (ast.Name, ast.Attribute)) and called_name(node) == "ClassVar"
+        for node in walk(statement.annotation)
+    )
+
+
 def called_name(node: ast.expr) -> str:
     """The last part of a name or dotted name, with what it is subscripted by left out; "" for anything else."""
     while isinstance(node, ast.Subscript):
@@ -167,6 +176,8 @@ class _Collector:
         self.classes: list[ast.ClassDef] = []
         self.by_text: set[str] = set()
         self.families: dict[ast.ClassDef, tuple[ast.ClassDef, ...]] = {}
+        self.may_make_fields: dict[ast.ClassDef, bool] = {}
+        """by the first class of a family"""
         self.found: dict[tuple[ast.ClassDef | None, str], Container] = {}
 
     def collect(self) -> list[Container]:
@@ -237,16 +248,18 @@ class _Collector:
                     made = self._made(value)
                     if made is not None:
                         expression, form, call = made
-                        container = self._container(owner, name)
-                        if (
-                            call is None
-                            and isinstance(statement, ast.AnnAssign)
-                            and container.has_fields_of_a_framework
-                        ):
-                            call = "" if "ClassVar" not in ast.dump(statement.annotation) else None
-                        container.creations.append(Creation(statement, expression, form, None, owner, call))
+                        if call is None and isinstance(statement, ast.AnnAssign) and self._is_field(owner, statement):
+                            call = ""
+                        creation = Creation(statement, expression, form, None, owner, call)
+                        self._container(owner, name).creations.append(creation)
                 case ast.AnnAssign(target=ast.Name(id=name), value=None):
                     self._container(owner, name).declarations.append(statement)
+
+    def _is_field(self, owner: ast.ClassDef, statement: ast.AnnAssign) -> bool:
+        first = self.families[owner][0]
+        if first not in self.may_make_fields:
+            self.may_make_fields[first] = _may_make_fields(self.families[owner])
+        return self.may_make_fields[first] and not _is_class_variable(statement)
 
     def _made(self, value: ast.expr) -> tuple[ast.expr, Form, str | None] | None:
         """The expression that makes a new empty container, its form, and the field function around it."""
@@ -340,7 +353,7 @@ class _Collector:
         made = {creation.statement for creation in container.creations} | set(container.declarations)
         for reference in self.attributes.get(container.name, ()):
             owner = self._owner(reference.value)
-            if owner is not None and owner not in container.classes:
+            if owner is not None and self.families[owner] is not container.classes:
                 continue
             if isinstance(reference.ctx, ast.Store) and self.source.tree.parent(reference) in made:
                 continue

@@ -53,6 +53,9 @@ _LONG_LIVED = _set(
     "dispatcher engine environment gateway handler kernel logger manager memory monitor node orchestrator pool "
     "recorder registry scheduler server service session simulator supervisor system tracer tracker worker"
 )
+_GROWN = re.compile(r"(\w+)\s*(?:\.\s*(?:append|appendleft|extend|insert)\b|\+=)")
+"""what must stand in a text for a list to grow; most files hold no such name, and need no look at their classes"""
+_CACHED = re.compile(r"(?:cache|memo)[a-z]*\s*\[", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FREE_KEY = _set(
     "path file filename directory dir folder url uri query sql text prompt input request body question message "
@@ -84,14 +87,14 @@ def words(name: str) -> list[str]:
 
 def unbounded_traces(source: SourceFile) -> list[Container]:
     """The lists that look like a trace and only ever grow."""
-    if is_test_code(source):
+    if is_test_code(source) or not any(is_trace_name(name) for name in set(_GROWN.findall(source.text.text))):
         return []
     return [item for item in source.fact(containers) if _is_unbounded_trace(source, item)]
 
 
 def unbounded_caches(source: SourceFile) -> list[Container]:
     """The dicts that look like a cache with free keys and only ever grow."""
-    if is_test_code(source):
+    if is_test_code(source) or _CACHED.search(source.text.text) is None:
         return []
     return [item for item in source.fact(containers) if _is_unbounded_cache(source, item)]
 
@@ -99,6 +102,8 @@ def unbounded_caches(source: SourceFile) -> list[Container]:
 def length_indexes(source: SourceFile) -> list[LengthIndex]:
     """The entries of unbounded traces, and of deques with a maxlen, that are numbered by the length of the list."""
     traces = source.fact(unbounded_traces)
+    if not traces and "maxlen" not in source.text.text and "deque" not in source.text.text:
+        return []
     return [
         LengthIndex(container, use.node, lengths)
         for container in source.fact(containers)
