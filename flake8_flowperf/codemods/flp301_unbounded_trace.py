@@ -53,7 +53,7 @@ def fix(finding: Finding[Container], source: SourceFile, settings: argparse.Name
     except _Refused as refusal:
         return NoFix(str(refusal))
     why = f"only the last {size} entries are kept, what is returned is a copy, and code elsewhere meets a deque"
-    return Fix(edits, Safety.UNSAFE, why, rewrite.imports)
+    return Fix(edits, Safety.UNSAFE, why, rewrite.imports, reveals=frozenset({"FLP901"}))
 
 
 class _Rewrite:
@@ -249,6 +249,8 @@ class _Rewrite:
                 return self._replace(use.node, f"list({self._text(use.reference)})")
             case Act.RESTORE:
                 return self._restore(use)
+            case Act.SLICE if isinstance(use.node, ast.Subscript) and _takes_all(use.node):
+                return self._replace(use.node, f"list({self._text(use.reference)})")
             case Act.ITERATE if self._may_grow_meanwhile(use.node):
                 return self._replace(use.reference, f"list({self._text(use.reference)})")
             case act if act in _WRAPPED:
@@ -296,6 +298,13 @@ def _is_from_an_end(node: ast.AST) -> bool:
         if not isinstance(bound, (ast.Constant, ast.UnaryOp, type(None))):
             return bound is node.slice.upper and node.slice.lower is None
     return True
+
+
+def _takes_all(node: ast.Subscript) -> bool:
+    match node.slice:
+        case ast.Slice(lower=None, upper=None, step=None):
+            return True
+    return False
 
 
 def _is_limit(statement: ast.stmt) -> bool:

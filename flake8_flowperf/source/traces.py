@@ -203,11 +203,13 @@ def _lengths(source: SourceFile, container: Container, use: Use) -> Iterator[ast
     names = {
         variable
         for node in inside
-        if isinstance(node, ast.Name) and (variable := source.names.variable(node)) is not None
+        if isinstance(node, ast.Name)
+        and (variable := source.names.variable(node)) is not None
+        and _numbers_entry(source, node, use.node)
     }
     for length in container.of(Act.LEN):
         if length.node in inside:
-            if not _is_in_lambda(source, length.node, use.node) and isinstance(length.node, ast.Call):
+            if _numbers_entry(source, length.node, use.node) and isinstance(length.node, ast.Call):
                 yield length.node
             continue
         match source.tree.parent(length.node):
@@ -219,13 +221,24 @@ def _lengths(source: SourceFile, container: Container, use: Use) -> Iterator[ast
                         yield length.node
 
 
-def _is_in_lambda(source: SourceFile, node: ast.AST, call: ast.Call) -> bool:
+def _numbers_entry(source: SourceFile, node: ast.AST, append: ast.Call) -> bool:
+    """Whether the value of *node* becomes a part of the appended entry as it is, or plus or minus a constant."""
     for ancestor in source.tree.ancestors(node):
-        if ancestor is call:
-            return False
-        if isinstance(ancestor, ast.Lambda):
+        if ancestor is append:
             return True
-    return True
+        match ancestor:
+            case ast.Call(func=function):
+                name = source.names.qualified_name(function) or ""
+                if name.startswith("builtins.") and name not in ("builtins.str", "builtins.dict", "builtins.repr"):
+                    return False
+            case ast.BinOp(op=ast.Add() | ast.Sub(), left=left, right=right):
+                if not isinstance(left, ast.Constant) and not isinstance(right, ast.Constant):
+                    return False
+            case ast.Dict() | ast.Tuple() | ast.List() | ast.keyword() | ast.JoinedStr() | ast.FormattedValue():
+                pass
+            case _:
+                return False
+    return False
 
 
 def _is_unbounded_cache(source: SourceFile, container: Container) -> bool:
