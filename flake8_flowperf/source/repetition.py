@@ -1,0 +1,231 @@
+"""What runs again and again for one item after another, and what is only tried again until it works."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.http import tests_status, tests_success
+from flake8_flowperf.source.loops import enclosing_loops
+from flake8_flowperf.source.names import Kind, ScopeKind
+from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
+
+_RETRY_WORD = re.compile(r"attempt|retr(?:y|ies)|(?:^|_)(?:try|tries)(?:_|$)", re.IGNORECASE)
+_HOST = re.compile(r"\w+://([^/?#]+)")
+_MAPPING_CALLS = frozenset({"map", "imap", "imap_unordered", "map_async", "starmap", "starmap_async"})
+_MAX_DEPTH = 30
+
+
+def repeating_loop(source: SourceFile, node: ast.expr) -> Loop | Comprehension | None:
+    """The outermost loop that sends the request *node* for one item after another.
+
+    A loop does not count that only tries until the request works, waits for a server to come up, or visits literal
+    URLs of different hosts.
+    """
+    outermost = None
+    for loop in enclosing_loops(source, node):
+        if not tries_again(source, node, loop) and not _visits_different_hosts(source, loop):
+            outermost = loop
+    return outermost
+
+
+def tries_again(source: SourceFile, node: ast.expr, loop: Loop | Comprehension) -> bool:
+    """Whether *loop* repeats the request *node* only until it works.
+
+    So it is when the loop ends as soon as the request has succeeded; when it ends at a good status of the response
+    and swallows the request's exceptions, or only counts; and when it counts attempts and can end early.
+    """
+    match loop:
+        case ast.While() if any(part is node for part in walk(loop.test)):
+            return tests_status(loop.test)
+        case ast.For() | ast.AsyncFor() | ast.While():
+            if _leaves_after(source, node, loop):
+                return True
+            ends = [statement for statement in walk_scope(loop) if isinstance(statement, (ast.Break, ast.Return))]
+            if _counts_attempts(loop):
+                return bool(ends)
+            if any(_follows_good_status(source, end, loop) for end in ends):
+                return _swallows_exceptions(source, node, loop) or _only_counts(source, loop)
+    return False
+
+
+def called_in_loops(source: SourceFile) -> dict[ast.AST, ast.AST]:
+    """The functions of the file that a loop of the file calls for one item after another, with the place of the call.
+
+    A function that is handed to ``map`` or, in a loop, to a thread, task or executor counts as called.
+    """
+    found: dict[ast.AST, ast.AST] = {}
+    for scope in source.names.scopes.values():
+        for variable in scope.variables.values():
+            match variable.bindings:
+                case [binding] if binding.kind is Kind.DEFINITION and scope.kind is not ScopeKind.CLASS:
+                    for load in variable.loads:
+                        if _runs_repeatedly(source, load):
+                            found.setdefault(binding.node, load)
+        if isinstance(scope.node, ast.ClassDef):
+            found.update(_methods_called_in_loops(source, scope.node))
+    return found
+
+
+def _methods_called_in_loops(source: SourceFile, owner: ast.ClassDef) -> Iterator[tuple[ast.AST, ast.AST]]:
+    methods = {item.name: item for item in owner.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    for node in walk(owner):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr) if attr in methods:
+                if source.tree.enclosing_class(node) is owner and _runs_repeatedly(source, node):
+                    yield methods[attr], node
+
+
+def _runs_repeatedly(source: SourceFile, reference: ast.expr) -> bool:
+    """Whether a loop calls the function that *reference* means, or a mapping or executor does."""
+    call = source.tree.parent(reference)
+    if isinstance(call, ast.keyword):
+        call = source.tree.parent(call)
+    if not isinstance(call, ast.Call):
+        return False
+    if call.func is not reference:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
+        if name in _MAPPING_CALLS:
+            return True
+    return repeating_loop(source, call) is not None
+
+
+def _leaves_after(source: SourceFile, node: ast.expr, loop: Loop) -> bool:
+    """Whether every path on from *node*, unless it raises, leaves *loop*."""
+    tree = source.tree
+    statement = tree.statement(node)
+    if isinstance(statement, (ast.Return, ast.Raise)):
+        return True
+    while True:
+        parent = tree.parent(statement)
+        block = _block(parent, statement)
+        rest = block[block.index(statement) + 1 :]
+        if isinstance(parent, ast.Try) and block is parent.body:
+            rest = [*rest, *parent.orelse]
+        verdict = _leaves(rest, break_leaves=_innermost_loop(source, statement) is loop)
+        if verdict is not None:
+            return verdict
+        while parent is not None and not isinstance(parent, ast.stmt):
+            parent = tree.parent(parent)
+        if parent is loop or parent is None:
+            return False
+        statement = parent
+
+
+def _leaves(block: Sequence[ast.stmt], *, break_leaves: bool, depth: int = 0) -> bool | None:
+    """Whether a block surely leaves the loop (True), may start its next turn (False), or runs on (None).
+
+    ``if <bad status>: continue`` does not count: that is what becomes of a request that has not worked.
+    """
+    for statement in block:
+        verdict = None
+        match statement:
+            case ast.Return() | ast.Raise():
+                return True
+            case ast.Break():
+                return break_leaves
+            case ast.Continue():
+                return False
+            case ast.If() if depth < _MAX_DEPTH:
+                branches = [
+                    _leaves(branch, break_leaves=break_leaves, depth=depth + 1)
+                    for branch in (statement.body, statement.orelse)
+                ]
+                if branches == [True, True]:
+                    return True
+                if False in branches and not tests_status(statement.test):
+                    return False
+                if branches[0 if tests_success(statement.test) else 1] is False:
+                    return False
+            case ast.With() | ast.AsyncWith() if depth < _MAX_DEPTH:
+                verdict = _leaves(statement.body, break_leaves=break_leaves, depth=depth + 1)
+            case ast.Try() if depth < _MAX_DEPTH:
+                rest = [*statement.body, *statement.orelse]
+                verdict = _leaves(rest, break_leaves=break_leaves, depth=depth + 1)
+        if verdict is not None:
+            return verdict
+    return None
+
+
+def _block(parent: ast.AST | None, statement: ast.stmt) -> list[ast.stmt]:
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(parent, field, None)
+        if isinstance(block, list) and statement in block:
+            return block
+    return [statement]
+
+
+def _innermost_loop(source: SourceFile, statement: ast.stmt) -> ast.AST | None:
+    return next((loop for loop in enclosing_loops(source, statement) if isinstance(loop, ast.stmt)), None)
+
+
+def _counts_attempts(loop: Loop) -> bool:
+    """``for attempt in range(…)``, ``for _ in range(MAX_RETRIES)``: by the words that are used for it."""
+    match loop:
+        case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=arguments)):
+            return any(
+                _RETRY_WORD.search(name) is not None for part in (loop.target, *arguments) for name in _words(part)
+            )
+    return False
+
+
+def _words(node: ast.expr) -> Iterator[str]:
+    for part in walk(node):
+        match part:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                yield name
+
+
+def _only_counts(source: SourceFile, loop: Loop) -> bool:
+    """``for _ in range(…)`` whose number the body does not use."""
+    match loop:
+        case ast.For(target=ast.Name() as target, iter=ast.Call(func=ast.Name(id="range"))):
+            variable = source.names.scope_of(target).lookup(target.id)
+            loads = variable.loads if variable is not None else []
+            return not any(loop in source.tree.ancestors(load) for load in loads)
+    return False
+
+
+def _follows_good_status(source: SourceFile, end: ast.stmt, loop: Loop) -> bool:
+    """Whether a break or return of *loop* is for a response with a good status."""
+    child: ast.AST = end
+    for ancestor in source.tree.ancestors(end):
+        if ancestor is loop:
+            return False
+        if isinstance(ancestor, ast.If) and tests_status(ancestor.test):
+            return (child in ancestor.body) is tests_success(ancestor.test)
+        child = ancestor
+    return False
+
+
+def _swallows_exceptions(source: SourceFile, node: ast.expr, loop: Loop) -> bool:
+    """Whether the request stands in a try of *loop* with a handler that goes on to the next turn."""
+    child: ast.AST = node
+    for ancestor in source.tree.ancestors(node):
+        if ancestor is loop:
+            return False
+        handlers = ancestor.handlers if isinstance(ancestor, ast.Try) and child in ancestor.body else []
+        if any(_leaves(handler.body, break_leaves=True) is not True for handler in handlers):
+            return True
+        child = ancestor
+    return False
+
+
+def _visits_different_hosts(source: SourceFile, loop: Loop | Comprehension) -> bool:
+    """Whether *loop* goes over literal URLs no two of which are of one host."""
+    iterable = loop.iter if isinstance(loop, (ast.For, ast.AsyncFor)) else None
+    if isinstance(loop, Comprehension) and len(loop.generators) == 1:
+        iterable = loop.generators[0].iter
+    if isinstance(iterable, ast.Name):
+        variable = source.names.variable(iterable)
+        iterable = variable.only_value if variable is not None else None
+    if not isinstance(iterable, (ast.List, ast.Tuple, ast.Set)):
+        return False
+    hosts = [
+        match.group(1)
+        for item in iterable.elts
+        if isinstance(item, ast.Constant) and isinstance(item.value, str) and (match := _HOST.match(item.value))
+    ]
+    return len(hosts) == len(iterable.elts) and len(set(hosts)) == len(hosts)
