@@ -9,8 +9,10 @@ import signal
 import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import connection
 
+from flake8_flowperf import cache as caches
 from flake8_flowperf.changed_lines import ChangedLines
 from flake8_flowperf.config import jobs
 from flake8_flowperf.fixing.fixer import FileResult, Fixer
@@ -30,21 +32,39 @@ def results(
 
     Raises BrokenExecutor when a worker is killed; every file is then as it was or fixed.
     """
+    cache = caches.of(settings)
+    clean = cache.clean(paths) if cache is not None else frozenset()
+    key = cache.key if cache is not None else None
+    try:
+        with closing(_worked(settings, [path for path in paths if path not in clean], changed, key)) as working:
+            for path in paths:
+                result = FileResult(path) if path in clean else next(working)
+                if cache is not None and result.digest:
+                    cache.add(result.digest)
+                yield result
+    finally:
+        if cache is not None:
+            cache.save()
+
+
+def _worked(
+    settings: argparse.Namespace, paths: Sequence[str], changed: ChangedLines | None, key: bytes | None
+) -> Generator[FileResult, None, None]:
     workers = min(jobs(settings), len(paths) // FILES_PER_WORKER, _MOST_WORKERS)
     if workers < 2:
-        fixer = Fixer(settings, changed)
+        fixer = Fixer(settings, changed, key)
         for path in paths:
             yield fixer.fix(path)
         return
-    with ProcessPoolExecutor(workers, initializer=_start, initargs=(settings, changed)) as pool:
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=(settings, changed, key)) as pool:
         yield from pool.map(_fix, paths, chunksize=_CHUNK)
 
 
-def _start(settings: argparse.Namespace, changed: ChangedLines | None) -> None:
+def _start(settings: argparse.Namespace, changed: ChangedLines | None, key: bytes | None) -> None:
     global _fixer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it too, and lets us finish the file at hand
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _fixer = Fixer(settings, changed)
+    _fixer = Fixer(settings, changed, key)
 
 
 def _end_with_parent() -> None:

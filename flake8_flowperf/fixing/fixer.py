@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flake8_flowperf import noqa
+from flake8_flowperf.cache import digest
 from flake8_flowperf.changed_lines import ChangedLines
 from flake8_flowperf.config import Suppressions, selected_rules
 from flake8_flowperf.fixing import files
@@ -76,6 +77,7 @@ class FileResult:
     unseen: int = 0
     before: bytes = b""
     after: bytes = b""
+    digest: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,15 @@ class _Work:
 class Fixer:
     """Fixes one file after the other as the settings ask; raises nothing that a file could be the cause of.
 
-    Findings that do not stand on *changed* lines are left out, if these are given.
+    Findings that do not stand on *changed* lines are left out, if these are given.  With a *cache_key* the results of
+    files without findings carry the digest that the cache knows them by.
     """
 
-    def __init__(self, settings: argparse.Namespace, changed: ChangedLines | None = None) -> None:
+    def __init__(
+        self, settings: argparse.Namespace, changed: ChangedLines | None = None, cache_key: bytes | None = None
+    ) -> None:
         self._settings = settings
+        self._cache_key = cache_key
         self._changed = changed
         self._linter = Linter(selected_rules(settings), settings)
         self._suppressions = Suppressions(settings)
@@ -118,6 +124,8 @@ class Fixer:
                     files.replace(path, data, new)
         except Exception as error:
             return FileResult(name, problem=_problem(error), after=data)
+        if self._cache_key is not None and not (is_input or work.found or new != data):
+            return FileResult(name, digest=digest(self._cache_key, path, data))
         before, after = (data, new) if is_input or settings.diff else (b"", b"")
         return FileResult(
             name, new != data, work.found, work.left, work.fixed, None, work.cold, work.unseen, before, after

@@ -1,0 +1,103 @@
+"""Files without findings are remembered, and looked at again when anything changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flake8_flowperf.fixing import fixer
+from tests.support import BROAD, command, write
+
+CLEAN = "for path in base.rglob('?*.py'):\n    print(path)\n"
+
+
+def fixed(folder: Path, *arguments: str) -> tuple[int, list[str]]:
+    """Run flowperf-fix in this process; its status and the files that it looked at."""
+    from flake8_flowperf import cli
+
+    looked_at: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        original = fixer.Fixer.fix
+
+        def spy(self: fixer.Fixer, path: str) -> fixer.FileResult:
+            looked_at.append(Path(path).name)
+            return original(self, path)
+
+        patch.setattr(fixer.Fixer, "fix", spy)
+        patch.chdir(folder)
+        status = cli.main(["--isolated", "--jobs=1", f"--cache-dir={folder.parent / 'remembered'}", *arguments])
+    return status, looked_at
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "project", {"clean.py": CLEAN, "other.py": "", "broad.py": BROAD, "wrong.py": "rglob("})
+    return tmp_path / "project"
+
+
+def test_second_run_looks_only_at_what_is_not_clean(folder: Path) -> None:
+    everything = ["broad.py", "clean.py", "other.py", "wrong.py"]
+    assert sorted(fixed(folder, "--check")[1]) == everything
+    assert sorted(fixed(folder, "--check")[1]) == ["broad.py", "wrong.py"]
+    assert sorted(fixed(folder)[1]) == ["broad.py", "wrong.py"]
+    assert sorted(fixed(folder, "--check")[1]) == ["broad.py", "wrong.py"], "what was fixed is new"
+    assert sorted(fixed(folder, "--check")[1]) == ["wrong.py"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--no-cache"], ["--ignore=E"], ["--flowperf-scan=walk"], ["--extend-select=FLP102"], ["--disable-noqa"]],
+    ids=" ".join,
+)
+def test_other_options_start_anew(folder: Path, arguments: list[str]) -> None:
+    fixed(folder, "--check")
+    assert len(fixed(folder, "--check", *arguments)[1]) == 4
+
+
+def test_results_are_the_same_with_and_without(folder: Path) -> None:
+    def report(*arguments: str) -> object:
+        status, out, _ = command(
+            "flowperf-fix", "--isolated", "--check", "--output-format=json", *arguments, cwd=folder
+        )
+        return status, json.loads(out)
+
+    without = report("--no-cache")
+    assert [report(), report()] == [without, without]
+
+
+def test_changed_content_and_moved_files_are_looked_at(folder: Path) -> None:
+    fixed(folder, "--check")
+    (folder / "clean.py").write_text(CLEAN + BROAD)
+    (folder / "other.py").rename(folder / "moved.py")
+    assert sorted(fixed(folder, "--check")[1]) == ["broad.py", "clean.py", "moved.py", "wrong.py"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-1], lambda data: data[:40], lambda _: b"", lambda data: data + b"x" * 16]
+)
+def test_damaged_file_is_not_believed(folder: Path, damage: object) -> None:
+    fixed(folder, "--check")
+    (file,) = (folder.parent / "remembered").iterdir()
+    assert callable(damage)
+    file.write_bytes(damage(file.read_bytes()))
+    assert len(fixed(folder, "--check")[1]) == 4
+    assert len(fixed(folder, "--check")[1]) == 2
+
+
+def test_folder_that_cannot_be_made(folder: Path) -> None:
+    (folder.parent / "remembered").write_text("a file")
+    assert fixed(folder, "--check")[0] == 2  # for wrong.py
+    assert len(fixed(folder, "--check")[1]) == 4
+
+
+def test_runs_that_meet_keep_what_both_found(folder: Path) -> None:
+    fixed(folder, "--check", "clean.py")
+    fixed(folder, "--check", "other.py")
+    assert sorted(fixed(folder, "--check")[1]) == ["broad.py", "wrong.py"]
+
+
+def test_users_cache_folder_is_used(folder: Path, own_cache: Path) -> None:
+    command("flowperf-fix", "--isolated", "--check", cwd=folder)
+    assert list(own_cache.rglob("*.clean"))
