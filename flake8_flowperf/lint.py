@@ -47,7 +47,7 @@ class Linter:
         self._always = frozenset(rule.code for rule in self.rules if not rule.only_where_hot)
 
     def relevant(self, text: str) -> list[Rule[Any]]:
-        """The rules that could fire in *text*, judged by their words alone."""
+        """The rules that could fire in *text*, judged without parsing it."""
         present: dict[str, bool] = {}
         found = []
         for rule in self.rules:
@@ -55,7 +55,8 @@ class Linter:
                 if word not in present:
                     present[word] = word in text
                 if present[word]:
-                    found.append(rule)
+                    if rule.may_fire(text):
+                        found.append(rule)
                     break
         return found
 

@@ -144,6 +144,10 @@ class Rule(ABC, Generic[F]):
     def __init__(self, settings: argparse.Namespace) -> None:
         self.settings = settings
 
+    def may_fire(self, text: str) -> bool:  # noqa: ARG002
+        """A closer look at a text that has one of the words, before it is parsed; False when nothing can be found."""
+        return True
+
     @abstractmethod
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[F]]:
         """Yield the findings that stand at *node*."""

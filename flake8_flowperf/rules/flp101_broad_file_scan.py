@@ -20,6 +20,7 @@ SCAN: Option[str] = Option(
     choices=("per-suffix", "walk"),
 )
 
+_LISTED = re.compile(r"(?<![A-Za-z0-9_])[ir]?glob(?![A-Za-z0-9_])|iterdir")
 _MAGIC = re.compile(r"[*?\[\]]")
 _PLAIN_SUFFIX = re.compile(r"\.[^.*?\[\]/\\]+")
 _PURE_TESTS = frozenset({"is_file", "is_dir", "is_symlink", "exists"})
@@ -136,6 +137,10 @@ class BroadFileScan(Rule[Scan]):
     words = ("glob", "iterdir")
     calls = (".rglob", ".glob", ".iterdir", "glob.glob", "glob.iglob")
     options = (SCAN,)
+
+    def may_fire(self, text: str) -> bool:
+        """Whether a listing is called, and not only something global."""
+        return _LISTED.search(text) is not None
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Scan]]:
         """Yield a finding when the listing *node* is consumed by a loop that tests the names."""

@@ -26,11 +26,17 @@ from flake8_flowperf.source.pure import (
     computation,
     inputs,
 )
+from flake8_flowperf.source.repeated_calls import may_repeat
 from flake8_flowperf.source.stability import Region, Stability
 from flake8_flowperf.source.testing import is_test_code
 from flake8_flowperf.source.tree import Comprehension, FunctionNode, Loop, walk
 from flake8_flowperf.source.values import kind_of_value
 
+_FUNCTIONS = {
+    last: frozenset(name.partition(".")[0] for name in COMPUTATIONS if name.rpartition(".")[2] == last)
+    for last in sorted({name.rpartition(".")[2] for name in COMPUTATIONS})
+}
+_NAMED = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(_FUNCTIONS)})(?![A-Za-z0-9_])")
 _LOOKED_BACK = 3
 """with how many earlier places a call is compared; a file may hold the same call a thousand times"""
 _SHOWN = 40
@@ -120,6 +126,10 @@ class RepeatedComputation(Rule[Repetition]):
         "literal_eval", "fromstring",
     )  # fmt: skip
     calls = tuple(COMPUTATIONS)
+
+    def may_fire(self, text: str) -> bool:
+        """Whether one of the functions is called in a loop, twice, or with a pattern that comes from elsewhere."""
+        return may_repeat(text, _FUNCTIONS, _NAMED)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Repetition]]:
         """Yield the finding that stands at the call *node*, if any."""

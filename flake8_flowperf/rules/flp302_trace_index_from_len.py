@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.traces import LengthIndex, length_indexes
+from flake8_flowperf.source.traces import LengthIndex, length_indexes, may_hold_trace
 
 
 class TraceIndexFromLen(Rule[LengthIndex]):
@@ -67,11 +67,13 @@ class TraceIndexFromLen(Rule[LengthIndex]):
     words = ("append",)
     nodes = (ast.Module,)
 
+    def may_fire(self, text: str) -> bool:
+        """Whether a length is taken, and something grows that is a trace or has a bound."""
+        return "len" in text and ("deque" in text or may_hold_trace(text))
+
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[LengthIndex]]:
         """Yield a finding at each length that numbers an entry."""
         del node
-        if "len" not in source.text.text:
-            return
         for index in source.fact(length_indexes):
             name = index.container.name
             short = name if len(name) <= 40 else f"{name[:37]}..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
@@ -13,6 +14,8 @@ from flake8_flowperf.source.processes import LISTENED, ShellCall, shell_call
 TIMEOUT: Option[int] = Option(
     "--flowperf-timeout", 30, "Seconds that the fixes of FLP501 and FLP502 give a process", type=int
 )
+
+_ASKED = re.compile(r"shell[\s\\]*=|popen|getoutput|getstatusoutput|_shell|(?<![A-Za-z0-9_])system(?![A-Za-z0-9_])")
 
 
 class ShellCommandString(Rule[ShellCall]):
@@ -76,6 +79,10 @@ class ShellCommandString(Rule[ShellCall]):
     words = ("shell", "system", "popen", "getoutput", "getstatusoutput")
     calls = LISTENED
     options = (TIMEOUT,)
+
+    def may_fire(self, text: str) -> bool:
+        """Whether a shell is asked for."""
+        return _ASKED.search(text) is not None
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[ShellCall]]:
         """Yield a finding when the call *node* hands a command that is built here to a shell."""

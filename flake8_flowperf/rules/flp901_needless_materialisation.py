@@ -34,6 +34,7 @@ from flake8_flowperf.source.names import Kind, ScopeKind, Variable
 from flake8_flowperf.source.tree import walk
 from flake8_flowperf.source.values import ValueKind, kind_of_value
 
+_MADE = re.compile(r"readlines|(?:\(|\bin\b)(?:\s|\\|\(|#[^\n]*\n)*list\s*\(")
 _LINE_CONSUMERS = frozenset({"for", "comprehension", "enumerate", "map", "filter", "len", "join"})
 _COPYING = frozenset({"builtins.sorted", "builtins.tuple", "builtins.set", "builtins.frozenset"})
 _VIEWS = frozenset({"keys", "values", "items"})
@@ -132,6 +133,10 @@ class NeedlessMaterialisation(Rule[Materialisation]):
     words = ("readlines", "list(")
     calls = (".readlines", "builtins.list")
 
+    def may_fire(self, text: str) -> bool:
+        """Whether lines are read, or a list stands where any iterable could."""
+        return _MADE.search(text) is not None
+
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Materialisation]]:
         """Yield a finding when the list that *node* makes is not needed."""
         assert isinstance(node, ast.Call)
@@ -142,10 +147,10 @@ class NeedlessMaterialisation(Rule[Materialisation]):
         else:
             found = None
         if found is not None:
-            yield self.finding(node, source, _message(source, found), found)
+            yield self.finding(node, source, _message(found), found)
 
 
-def _message(source: SourceFile, found: Materialisation) -> str:
+def _message(found: Materialisation) -> str:
     text = _short(found.iterable)
     match found.by:
         case "sorted" | "set" | "frozenset" | "tuple":

@@ -87,7 +87,7 @@ def words(name: str) -> list[str]:
 
 def unbounded_traces(source: SourceFile) -> list[Container]:
     """The lists that look like a trace and only ever grow."""
-    if is_test_code(source) or not any(is_trace_name(name) for name in set(_GROWN.findall(source.text.text))):
+    if is_test_code(source) or not may_hold_trace(source.text.text):
         return []
     return [item for item in source.fact(containers) if _is_unbounded_trace(source, item)]
 
@@ -111,6 +111,11 @@ def length_indexes(source: SourceFile) -> list[LengthIndex]:
         for use in container.of(Act.APPEND)
         if isinstance(use.node, ast.Call) and (lengths := tuple(_lengths(source, container, use)))
     ]
+
+
+def may_hold_trace(text: str) -> bool:
+    """Whether something in *text* grows that has the name of a trace."""
+    return any(is_trace_name(name) for name in set(_GROWN.findall(text)))
 
 
 def is_trace_name(name: str) -> bool:
