@@ -129,6 +129,8 @@ class _Rewrite:
             known.add(None if wanted else name)
         if len(known) == 1 and (name_there := known.pop()) is not None:
             return name_there, ()
+        if "deque" in self.source.names.module_scope.variables:
+            raise _Refused("the name 'deque' is not bound by a plain import of the module")
         for place in places:
             imports.require(self.source, place, _DEQUE)
         return "deque", (_DEQUE,)

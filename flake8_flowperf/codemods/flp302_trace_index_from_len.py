@@ -8,7 +8,7 @@ import ast
 from flake8_flowperf.fixing.slices import expression_slice, statement_slice
 from flake8_flowperf.model import Edit, Finding, Fix, NoFix, Safety
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.containers import Act, Container
+from flake8_flowperf.source.containers import Act, Container, containers
 from flake8_flowperf.source.traces import LengthIndex, length_indexes
 
 WHY = "the index goes on counting, and counts only what is appended here"
@@ -87,7 +87,9 @@ def _refusal(container: Container) -> str | None:
 
 def _counter_name(source: SourceFile, container: Container) -> str:
     """``_NAME_counter``, with a number when the file has such an attribute."""
-    name = f"_{container.name.strip('_')}_counter"
+    stem = container.name.strip("_")
+    twins = [item for item in source.fact(containers) if item.name.strip("_") == stem and item.name != container.name]
+    name = f"_{stem}_entry_counter" if twins and container.name.startswith("_") else f"_{stem}_counter"
     candidate, number = name, 2
     while candidate in source.text.text:
         candidate, number = f"{name}_{number}", number + 1
