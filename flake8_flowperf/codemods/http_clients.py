@@ -10,7 +10,16 @@ from flake8_flowperf.fixing.slices import CannotSlice
 from flake8_flowperf.model import Edit
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.connections import requests_per_call
-from flake8_flowperf.source.http import SESSION, ClientType, ClientUse, Form, HttpCall, client_use, http_calls
+from flake8_flowperf.source.http import (
+    SESSION,
+    URLLIB3_POOL,
+    ClientType,
+    ClientUse,
+    Form,
+    HttpCall,
+    client_use,
+    http_calls,
+)
 from flake8_flowperf.source.names import Variable
 from flake8_flowperf.source.tree import walk
 
@@ -175,7 +184,9 @@ def shared_client(source: SourceFile, node: ast.AST, client: ClientType) -> str 
     """
     at_module = nearest = None
     for call in source.fact(http_calls).values():
-        if not call.makes_client or call.client is not client or any(call.keywords(_IDENTITY | {"headers", "params"})):
+        if call.node is node or not call.makes_client or call.client is not client:
+            continue
+        if any(call.keywords(_IDENTITY | {"headers", "params"})):
             continue
         use = client_use(source, call)
         if use.variable is None or any(setting.attr != "mount" for setting in use.settings) or use.closes:
@@ -202,7 +213,9 @@ def _means(source: SourceFile, node: ast.AST, variable: Variable) -> bool:
 
 def module_name(source: SourceFile, client: ClientType) -> str:
     """A name for a client that the module keeps."""
-    return source.names.fresh_name(client.variable, f"http_{client.variable}")
+    return source.names.fresh_name(
+        client.variable, "http_pool" if client is URLLIB3_POOL else f"http_{client.variable}"
+    )
 
 
 def local_name(source: SourceFile, statement: ast.stmt, client: ClientType) -> str:

@@ -312,9 +312,14 @@ def _are_exclusive(source: SourceFile, one: ast.AST, other: ast.AST) -> bool:
     child = other
     for ancestor in source.tree.ancestors(other):
         if ancestor in below:
-            return isinstance(ancestor, ast.If) and (below[ancestor] in ancestor.body) is not (child in ancestor.body)
+            branches = [[part in block for part in (below[ancestor], child)] for block in _branches(ancestor)]
+            return [True, False] in branches and [False, True] in branches
         child = ancestor
     return False
+
+
+def _branches(node: ast.AST) -> list[list[ast.stmt]]:
+    return [node.body, node.orelse] if isinstance(node, ast.If) else []
 
 
 def _has_alternative(source: SourceFile, node: ast.Call) -> bool:

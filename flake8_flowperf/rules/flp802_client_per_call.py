@@ -1,0 +1,116 @@
+"""FLP802: a function opens a new connection in every call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from flake8_flowperf.model import Finding, Option, Rule
+from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.connections import PerCallRequest, Reason, requests_per_call
+from flake8_flowperf.source.http import CALLS, URLLIB3_POOL, WORDS, spelled
+
+RETRIES: Option[int] = Option(
+    "--flowperf-retries",
+    0,
+    "How often a client that the fix of FLP802 makes tries to connect again; a refused port then answers late",
+    type=int,
+)
+
+
+class ClientPerCall(Rule[PerCallRequest]):
+    """A function that is called again and again opens a new connection, or makes a new client, in every call.
+
+    ## What it does
+    Finds requests that open a connection of their own (see FLP801), and clients that are made for one request, in
+
+    - a function or method that a loop of the file calls, or that is handed to `map()`, a thread or an executor there;
+    - a method that makes a client, sends one request with it and lets it go;
+    - the methods of a class that sends two or more such requests to a URL that its objects know (`self.base_url`);
+    - a helper of the module that sends a request to the URL or path that its caller names and returns what the JSON
+      of the answer says;
+    - functions that one caller calls with the same URL.
+
+    Left alone are results that are remembered (`@cache`, `if self._data is None:`), clients that are returned, stored,
+    passed on, or made for one user, requests that are sent directly only when the caller gave no client, and tests.
+
+    ## Why is this bad
+    Connections are made to be used again: opening one costs more than most requests. A client that the module or the
+    object keeps holds them open.
+
+    ## Bad
+    ```python
+    import requests
+
+
+    def call_api(url):
+        response = requests.get(url, timeout=5)
+        return response.json()
+    ```
+
+    ## Good
+    ```python
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=10, pool_maxsize=20)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+
+
+    def call_api(url):
+        response = session.get(url, timeout=5)
+        return response.json()
+    ```
+
+    ## Fix safety
+    Unsafe. A kept client sends the cookies of one response with the next request, whoever it is for; a module's client
+    is shared by threads and, when the process forks, by its children; tests that replace `requests.get` no longer
+    reach the code; a server that drops the connection just as a request arrives makes that request fail; `httpx.Client`
+    reads the proxies of the environment once.
+
+    Functions get the module-level session of guide section 8, methods a `self._session` that `__init__` makes; one
+    that is there already is used. There is no fix for async clients, which belong to one event loop and must be
+    closed, for classes without an `__init__` of their own, with bases, `__slots__` or own pickling, for credentials,
+    cookies or proxies that change from call to call, for modules that fork, and for `urlopen()`.
+
+    ## Evidence
+    Evidence item 8, `requests.get()` against one session, to one host that answers at once: http 3.1x / 2.6x / 3.9x /
+    5.7x on 3.10 / 3.11 / 3.12 / 3.13, https 6.9x / 7.3x / 8.8x / 8.6x; 1.01-1.07x when an answer takes 50 ms. With 16
+    threads a pool of 20 gave http 1.2x / 1.7x / 2.0x / 1.3x, https 3.7x / 4.1x / 3.9x / 3.7x. A session that is made
+    inside the function gains nothing (0.97-1.5x), since `requests.get()` does just that. `httpx.get()` takes 45-57
+    times as long as the same request through one `httpx.Client`. A function that is called once gains nothing. The
+    guide's `Retry(connect=3, backoff_factor=0.5)` makes a refused port answer after 3.0 s instead of at once.
+
+    ## Options
+    `--flowperf-retries=N` (default 0): how often the client that a fix makes tries to connect again, with pauses of
+    0.5 s, 1 s, 2 s, ... as in the guide.
+    """
+
+    code = "FLP802"
+    name = "client-per-call"
+    words = WORDS
+    calls = CALLS
+    options = (RETRIES,)
+
+    def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[PerCallRequest]]:
+        """Yield a finding at a request, or at a client that is made, in a function that is called again and again."""
+        assert isinstance(node, ast.Call)
+        facts = source.fact(requests_per_call).get(node)
+        if facts is not None:
+            yield self.finding(node, source, _message(source, facts), facts)
+
+
+def _message(source: SourceFile, facts: PerCallRequest) -> str:
+    called = spelled(source, facts.call)
+    client = (facts.call.client or URLLIB3_POOL).constructor
+    keeper = "on self" if facts.owner is not None else "in the module"
+    if facts.call.makes_client:
+        message = f"{called}() is made anew in every call of {{}}(); keep one {keeper}"
+    elif facts.reason is Reason.CALLED_IN_LOOP:
+        message = f"{{}}() connects anew for each call in a loop; keep one {client}()"
+    else:
+        message = f"{called}() connects anew in every call of {{}}(); keep one {client}()"
+    name, room = facts.function.name, 101 - len(message)
+    return message.format(name if len(name) <= room else name[: room - 1] + "…")
