@@ -207,63 +207,92 @@ def test_killed_at_each_step(step: str, folder: Path, capsys: pytest.CaptureFixt
 
 KILLS = 200
 KILLER = """
-import json, os, sys, time
+import json, os, sys
 from flake8_flowperf.cli import main
-from flake8_flowperf.fixing import loop
+from flake8_flowperf.fixing import files, loop
 from flake8_flowperf.registry import codemods
 from tests.support import BROAD, NARROW
 
 codemods()
 names = [f"m{number}.py" for number in range(6)]
-old, new = BROAD.encode() * 3, NARROW.encode() * 3
+old, new = BROAD.encode(), NARROW.encode()
+
+def run(last):
+    '''The wait status and the steps of a run that kills itself at step *last* of what it does with files.'''
+    reading, writing = os.pipe()
+    process = os.fork()
+    if not process:
+        steps = 0
+
+        def step(frame, event, argument):
+            nonlocal steps
+            if frame.f_code.co_filename == files.__file__:
+                steps += 1
+                if steps == last:
+                    os.kill(os.getpid(), 9)
+
+        def watched(function):
+            def watch(*arguments):
+                sys.setprofile(step)
+                try:
+                    return function(*arguments)
+                finally:
+                    sys.setprofile(None)
+            return watch
+
+        files.replace, files.remove_leftovers = watched(files.replace), watched(files.remove_leftovers)
+        status = main(["--isolated", "-q"])
+        os.write(writing, str(steps).encode())
+        os._exit(status)
+    os.close(writing)
+    status = os.waitpid(process, 0)[1]
+    with open(reading, "rb") as pipe:
+        return status, int(pipe.read() or 0)
+
+def contents():
+    found = {}
+    for name in sorted(os.listdir()):
+        with open(name, "rb") as file:
+            found[name] = file.read()
+    return found
 
 def lay_out():
     for name in names:
         with open(name, "wb") as file:
             file.write(old)
 
-def start():
-    process = os.fork()
-    if not process:
-        os._exit(main(["--isolated", "-q"]))
-    return process
-
 lay_out()
-begun = time.monotonic()
-assert os.waitpid(start(), 0)[1] == 0
-span = time.monotonic() - begun
-told = {"killed": 0, "between": 0, "leftovers": 0, "torn": []}
-for number in range(int(sys.argv[1])):
+status, steps = run(0)
+told = {"status": status, "steps": steps, "killed": 0, "between": 0, "leftovers": 0, "torn": []}
+kills = int(sys.argv[1])
+for number in range(kills):
     lay_out()
-    process = start()
-    time.sleep(span * (number % 100) / 100)
-    os.kill(process, 9)
-    told["killed"] += os.WIFSIGNALED(os.waitpid(process, 0)[1])
-    contents = []
-    for name in names:
-        with open(name, "rb") as file:
-            contents.append(file.read())
-    told["torn"] += [name for name, content in zip(names, contents) if content not in (old, new)]
-    told["between"] += len(set(contents)) == 2
-    told["leftovers"] += len(os.listdir()) > len(names)
-assert os.waitpid(start(), 0)[1] == 0
-told["end"] = {name: open(name, "rb").read() == new for name in sorted(os.listdir())}
+    told["killed"] += os.WIFSIGNALED(run(1 + number * steps // kills)[0])
+    now = contents()
+    told["torn"] += [name for name in names if now[name] not in (old, new)]
+    told["between"] += len({now[name] for name in names}) == 2
+    told["leftovers"] += len(now) > len(names)
+told["end"] = run(0)[0], [name for name, content in contents().items() if content == new], len(contents())
 print(json.dumps(told))
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork, and starting 200 programs takes long")
 def test_killed_hundreds_of_times(folder: Path) -> None:
-    """At moments that lie evenly over a run: no file is torn, and the next run leaves no temporary file."""
+    """At steps that lie evenly over all that a run does with files, from Python's calls down to the system's."""
     run = subprocess.run(
-        [sys.executable, "-c", KILLER, str(KILLS)], capture_output=True, check=True, timeout=300, env=ENVIRONMENT
+        [sys.executable, "-W", "ignore", "-c", KILLER, str(KILLS)], capture_output=True, check=False, env=ENVIRONMENT
     )
+    assert (run.returncode, run.stderr) == (0, b"")
     told = json.loads(run.stdout)
     assert told["torn"] == []
-    assert told["end"] == {f"m{number}.py": True for number in range(6)}
-    assert told["killed"] > KILLS // 2, "most of them died before they were through"
-    assert told["between"] > 0, "some of them amid the tree"
-    assert list(folder.iterdir())
+    assert told["status"] == 0
+    assert told["steps"] > KILLS
+    assert told["killed"] == KILLS
+    assert told["between"] > KILLS // 2, "most of them amid the tree"
+    assert told["leftovers"] > 0, "some of them with a temporary file beside"
+    assert told["end"] == [0, [f"m{number}.py" for number in range(6)], 6], "the next run removes it"
+    assert len(list(folder.iterdir())) == 6
 
 
 def test_interrupted_for_real(folder: Path) -> None:
