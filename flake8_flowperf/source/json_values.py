@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from flake8_flowperf.source.copy_uses import root_name
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.names import Kind
 from flake8_flowperf.source.tree import walk
@@ -39,12 +40,21 @@ def why_not_json(source: SourceFile, node: ast.expr) -> str | None:
         name = "a value"
     if _is_foreign(source, node):
         return f"{name} may hold what JSON cannot"
+    if isinstance(node, ast.Subscript) and not _starts_at_parameter(source, node):
+        return f"{name} may hold what JSON cannot"
     for value, annotation in _origins(source, node):
         if value is not None and _is_foreign(source, value):
             return f"{name} may hold what JSON cannot"
         if annotation is not None and not _is_plain_annotation(annotation):
             return f"{name} is annotated with what JSON cannot hold"
     return None
+
+
+def _starts_at_parameter(source: SourceFile, node: ast.expr) -> bool:
+    """Whether *node* is a part of what the caller gave, not of what the function has put together."""
+    name = root_name(node)
+    variable = source.names.variable(name) if name is not None else None
+    return variable is not None and all(binding.kind is Kind.PARAMETER for binding in variable.bindings)
 
 
 def _is_foreign(source: SourceFile, node: ast.expr) -> bool:
