@@ -80,6 +80,7 @@ class SequentialFileReads(Rule[None]):
 
     code = "FLP102"
     name = "sequential-file-reads"
+    gain = "0.3-1× warm, 4× where reads wait"
     on_by_default = False
     words = ("open(", "read_text", "read_bytes")
     nodes = (ast.For, ast.ListComp, ast.DictComp)

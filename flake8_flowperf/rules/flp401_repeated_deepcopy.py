@@ -90,6 +90,7 @@ class RepeatedDeepcopy(Rule[Siblings]):
 
     code = "FLP401"
     name = "repeated-deepcopy"
+    gain = "json 2.0-2.7×, pickle 5-8×"
     words = ("deepcopy",)
     calls = (DEEPCOPY,)
     options = (FORM,)

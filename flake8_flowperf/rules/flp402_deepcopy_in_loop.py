@@ -78,6 +78,7 @@ class DeepcopyInLoop(Rule[InLoop]):
 
     code = "FLP402"
     name = "deepcopy-in-loop"
+    gain = "59-100× where a shallow copy does"
     words = ("deepcopy",)
     calls = (DEEPCOPY,)
 

@@ -65,6 +65,7 @@ class QuadraticStringBuilding(Rule[Growing]):
 
     code = "FLP701"
     name = "quadratic-string-building"
+    gain = "57-59× at 40,000 parts"
     on_by_default = False
     words = ("for ", "while", "for\t", "for\\", "for(")
     nodes = (ast.Assign, ast.AugAssign)

@@ -78,6 +78,7 @@ class RequestInLoop(Rule[LoopedRequest]):
 
     code = "FLP801"
     name = "request-in-loop"
+    gain = "2.4-10× near the server"
     words = WORDS
     calls = CALLS
 

@@ -19,7 +19,7 @@ RETRIES: Option[int] = Option(
 
 
 class ClientPerCall(Rule[PerCallRequest]):
-    """A function that is called again and again opens a new connection, or makes a new client, in every call.
+    """A function that is called again and again opens a connection, or makes a client, in every call.
 
     ## What it does
     Finds requests that open a connection of their own (see FLP801), and clients that are made for one request, in
@@ -90,6 +90,7 @@ class ClientPerCall(Rule[PerCallRequest]):
 
     code = "FLP802"
     name = "client-per-call"
+    gain = "2.6-8.8× near the server"
     words = WORDS
     calls = CALLS
     options = (RETRIES,)

@@ -130,6 +130,7 @@ class NeedlessMaterialisation(Rule[Materialisation]):
 
     code = "FLP901"
     name = "needless-materialisation"
+    gain = "1.06-1.54×, and memory"
     words = ("readlines", "list(")
     calls = (".readlines", "builtins.list")
 

@@ -118,6 +118,7 @@ class LoadEverythingThenIterate(Rule[Loaded]):
 
     code = "FLP902"
     name = "load-everything-then-iterate"
+    gain = "1.0-4.3×, and memory"
     words = ("readlines", ".read(", "read_text", "read_bytes", "glob(", "iterdir", "scandir")
     nodes = (ast.ListComp,)
     calls = (".readlines", ".splitlines", ".split", "builtins.list")
