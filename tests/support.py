@@ -33,6 +33,12 @@ def command(
     return result.returncode, result.stdout, result.stderr
 
 
+def unmeasured() -> dict[str, str]:
+    """The environment of a child that is killed or may not write: without coverage, which could not save its data."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Lay out files, below folders that are made for them."""
     for name, content in files.items():

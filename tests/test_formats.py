@@ -158,7 +158,8 @@ def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     assert "contradict" in capsys.readouterr().err
 
 
-def test_rich_is_not_loaded_for_a_run() -> None:
+def test_rich_is_not_loaded_for_a_run(folder: Path) -> None:
+    write(folder, {"a.py": BROAD})
     code = "import sys; from flake8_flowperf.cli import main; main(['--check', '-q']); print('rich' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout == "False\n"

@@ -16,7 +16,7 @@ import pytest
 
 from flake8_flowperf.cli import main
 from flake8_flowperf.fixing import files
-from tests.support import BROAD, NARROW, SEVERAL, write
+from tests.support import BROAD, NARROW, SEVERAL, unmeasured, write
 
 CODE = "from flake8_flowperf.cli import main; raise SystemExit(main())"
 RUN = [sys.executable, "-c", CODE, "--isolated"]
@@ -144,23 +144,22 @@ def test_no_file_may_grow_any_more(folder: Path) -> None:
         "-c",
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, {resource.RLIM_INFINITY})); {CODE}",
     ]
-    run = subprocess.run([sys.executable, *limit, "--isolated"], capture_output=True, check=False, timeout=60)
+    run = subprocess.run(
+        [sys.executable, *limit, "--isolated"], capture_output=True, check=False, timeout=60, env=unmeasured()
+    )
     assert (run.returncode, run.stderr) == (2, b"./a.py: cannot be written: File too large\n")
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("a.py", BROAD + "# filler\n" * 2000)]
 
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 AS_NOBODY = """
 import os
-from flake8_flowperf import changed_lines, noqa, parallel, progress
 from flake8_flowperf.cli import main
-from flake8_flowperf.registry import codemods
-from flake8_flowperf.reporting import text
+from flake8_flowperf.fixing import files
 
-codemods()
+main(["--isolated", "--no-cache", "--quiet", "--check", "sub"])  # loads what nobody may not be allowed to read
 if not os.geteuid():  # nothing is forbidden to root
     os.setresuid(65534, 65534, 65534)
-raise SystemExit(main(["--isolated", "sub"]))
+raise SystemExit(main(["--isolated", "--no-cache", "sub"]))
 """
 
 
@@ -173,7 +172,7 @@ def test_folder_that_is_read_only() -> None:
             os.chown(sub / "a.py", 65534, 65534)
         sub.chmod(0o555)
         run = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY], cwd=name, capture_output=True, check=False, timeout=60, env=ENVIRONMENT
+            [sys.executable, "-c", AS_NOBODY], cwd=name, capture_output=True, check=False, timeout=60, env=unmeasured()
         )
         sub.chmod(0o755)
         assert (run.returncode, run.stderr) == (2, b"sub/a.py: cannot be written: Permission denied\n")
@@ -281,7 +280,7 @@ print(json.dumps(told))
 def test_killed_hundreds_of_times(folder: Path) -> None:
     """At steps that lie evenly over all that a run does with files, from Python's calls down to the system's."""
     run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLER, str(KILLS)], capture_output=True, check=False, env=ENVIRONMENT
+        [sys.executable, "-W", "ignore", "-c", KILLER, str(KILLS)], capture_output=True, check=False, env=unmeasured()
     )
     assert (run.returncode, run.stderr) == (0, b"")
     told = json.loads(run.stdout)
