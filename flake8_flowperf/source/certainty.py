@@ -59,7 +59,7 @@ class Certainty:
                 sort = self._of_variable(target)
                 return sort is not None and sort != _ANYTHING and _same(sort, self.sort(value))
             case ast.If(test=test, body=body, orelse=orelse):
-                return self.sort(test) is not None and self._are_certain([*body, *orelse])
+                return self._has_truth(test) and self._are_certain([*body, *orelse])
             case ast.comprehension():
                 return self._clause(node)
             case ast.expr():
@@ -94,7 +94,11 @@ class Certainty:
         if clause.is_async or variable is None or len(variable.bindings) != 1:
             return False
         self.known[variable] = sort.removeprefix("list[").removesuffix("]")
-        return self._are_certain(clause.ifs)
+        return all(map(self._has_truth, clause.ifs))
+
+    def _has_truth(self, node: ast.expr) -> bool:
+        """Whether *node* can be evaluated and tested: bool() of an object of somebody else's may raise."""
+        return self.sort(node) not in (None, _ANYTHING)
 
     def sort(self, node: ast.expr) -> str | None:
         """What sort of value *node* gives, None when evaluating it may raise."""
@@ -109,23 +113,25 @@ class Certainty:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 one, other = self.sort(left), self.sort(right)
                 return one if one in (*_TEXT, "int") and one == other else None
-            case ast.BoolOp(values=values) | ast.Tuple(elts=values):
-                sorts = {self.sort(value) for value in values}
-                if None in sorts:
+            case ast.BoolOp(values=[*tested, last]):
+                sorts = {self.sort(value) for value in (*tested, last)}
+                if None in sorts or not all(map(self._has_truth, tested)):
                     return None
-                return sorts.pop() if len(sorts) == 1 and isinstance(node, ast.BoolOp) else _ANYTHING
+                return sorts.pop() if len(sorts) == 1 else _ANYTHING
+            case ast.Tuple(elts=values):
+                return None if None in {self.sort(value) for value in values} else _ANYTHING
             case ast.List(elts=values):
                 sorts = {self.sort(value) for value in values}
                 return None if None in sorts else f"list[{sorts.pop()}]" if len(sorts) == 1 else "list"
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return "bool" if self.sort(operand) is not None else None
+                return "bool" if self._has_truth(operand) else None
             case ast.Compare(left=left, ops=operators, comparators=comparators):
                 operands = [left, *comparators]
                 pairs = zip(operands, operators, comparators, strict=False)
                 return "bool" if all(self._comparison(*pair) for pair in pairs) else None
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 sorts = {self.sort(part) for part in (body, orelse)}
-                if self.sort(test) is None or None in sorts:
+                if not self._has_truth(test) or None in sorts:
                     return None
                 return sorts.pop() if len(sorts) == 1 else _ANYTHING
             case ast.Subscript(value=value, slice=ast.Slice(lower=lower, upper=upper, step=None)):
