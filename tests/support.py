@@ -34,7 +34,11 @@ def command(
 
 
 def unmeasured() -> dict[str, str]:
-    """The environment of a child that is killed or may not write: without coverage, which could not save its data."""
+    """The environment of a child without coverage.
+
+    For one that may not write, where coverage could not save its data, and one that gets a signal, where it could wait
+    for a lock of its own forever.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 

@@ -298,7 +298,9 @@ def test_interrupted_for_real(folder: Path) -> None:
     old, new = BROAD * 10, NARROW * 10
     paths = [folder / f"m{number}.py" for number in range(100)]
     write(folder, {path.name: old for path in paths})
-    process = subprocess.Popen([*RUN, "--jobs=1"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*RUN, "--jobs=1"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=unmeasured()
+    )
     while process.poll() is None and not any(path.read_text() == new for path in paths):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

@@ -253,6 +253,9 @@ def _only_load(source: SourceFile, assignment: ast.Assign | ast.AnnAssign, varia
     if len(loads) != 1 or starts.count(own) != 1 or any(load.lineno <= first for load in variable.loads):
         return None
     (load,) = loads
+    loop = source.tree.loop(assignment)
+    if loop is not None and any(loop.lineno <= other.lineno <= own for other in variable.loads):
+        return None  # the next turn reads it
     return load if source.tree.function(load) is source.tree.function(assignment) else None
 
 
