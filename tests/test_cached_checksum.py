@@ -60,7 +60,7 @@ def test_the_fix_caches() -> None:
     assert "@lru_cache" not in BEFORE
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=4))
 def test_every_digest_stays(values: list[object]) -> None:
     for value in [*values, *values]:
