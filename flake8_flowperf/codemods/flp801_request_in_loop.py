@@ -87,8 +87,6 @@ def _check_ends_in_time(source: SourceFile, facts: LoopedRequest) -> None:
     closes_in_loop = use is not None and (use.form is Form.WITH or bool(use.closes))
     if closes_in_loop:
         return
-    if use is not None and use.escapes:
-        raise Obstacle("the client is handed on, and nothing closes it in the loop")
     for request in use.requests if use is not None else (facts.call.node,):
         is_stream = isinstance(request.func, ast.Attribute) and request.func.attr == "stream"
         if is_stream and not isinstance(source.tree.parent(request), ast.withitem):

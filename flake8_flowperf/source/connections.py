@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from flake8_flowperf.source.http import (
 )
 from flake8_flowperf.source.loops import enclosing_loops
 from flake8_flowperf.source.names import Kind
-from flake8_flowperf.source.repetition import called_in_loops, repeating_loop
+from flake8_flowperf.source.repetition import KEEPING_CALLS, called_in_loops, repeating_loop
 from flake8_flowperf.source.testing import is_test_code
 from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
 
@@ -36,10 +37,8 @@ USER_BOUND = frozenset({"auth", "cookies", "cookie_jar", "cert", "proxies", "pro
 _ONCE = frozenset(
     {"__init__", "__post_init__", "__new__", "__del__", "__enter__", "__exit__", "__aenter__", "__aexit__"}
 )
-_KEEPING_CALLS = frozenset(
-    {"append", "appendleft", "add", "insert", "extend", "put", "put_nowait", "setdefault", "push"}
-)
 _CLIENT_WORDS = ("session", "client", "opener")
+_LOGIN = re.compile(r"log_?in|sign_?in|passw(?:or)?d", re.IGNORECASE)
 _PATH_WORDS = ("url", "uri", "path", "endpoint", "route", "resource", "href", "link")
 
 
@@ -237,8 +236,10 @@ def _is_wasted_in(source: SourceFile, use: ClientUse, loop: Loop | Comprehension
     """Whether a client that *loop* makes could as well be made once, before it."""
     if use.form is Form.OTHER or not (use.requests or use.escapes):
         return False
-    if any(not _is_argument(source, name) for name in use.escapes):
+    if any(not _is_argument(source, name) for name in use.escapes) or _logs_in(use):
         return False
+    if use.escapes and use.form is Form.ASSIGNED and not use.closes:
+        return False  # what it is handed to may keep it: Api(session)
     if isinstance(loop, ast.While) and any(
         isinstance(part, (ast.For, ast.AsyncFor, ast.While)) for part in walk_scope(use.statement or loop.test)
     ):
@@ -250,7 +251,7 @@ def _is_for_one_request(source: SourceFile, use: ClientUse, function: Function) 
     """Whether a client of *function* sends one request, and is not made for one user of the function."""
     if use.form is Form.OTHER or use.escapes or use.call.has_unknown_arguments or not _sends_once(source, use):
         return False
-    if any(setting.attr == "ws_connect" for setting in use.settings):
+    if any(setting.attr == "ws_connect" for setting in use.settings) or _logs_in(use):
         return False
     return not any(varies_per_call(source, name, function) for name in _settings(source, use))
 
@@ -273,6 +274,18 @@ def _settings(source: SourceFile, use: ClientUse) -> Iterator[ast.Name]:
         if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)):
             own = use.variable.loads if use.variable is not None else []
             yield from (part for part in walk(statement) if isinstance(part, ast.Name) and part not in own)
+
+
+def _logs_in(use: ClientUse) -> bool:
+    """Whether a client logs somebody in: what it then knows is for that user alone."""
+    parts = (part for request in use.requests for part in walk(request))
+    return any(_LOGIN.search(word) is not None for part in parts for word in _words(part))
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str(word)) | ast.Name(id=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)):
+            yield word
 
 
 def changes_in(source: SourceFile, name: ast.Name, loop: ast.AST) -> bool:
@@ -299,7 +312,7 @@ def _is_argument(source: SourceFile, name: ast.Name) -> bool:
         parent = source.tree.parent(parent)
     if not isinstance(parent, ast.Call) or parent.func is name:
         return False
-    return not (isinstance(parent.func, ast.Attribute) and parent.func.attr in _KEEPING_CALLS)
+    return not (isinstance(parent.func, ast.Attribute) and parent.func.attr in KEEPING_CALLS)
 
 
 def _are_exclusive(source: SourceFile, one: ast.AST, other: ast.AST) -> bool:

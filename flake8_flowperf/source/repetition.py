@@ -15,6 +15,11 @@ from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
 _RETRY_WORD = re.compile(r"attempt|retr(?:y|ies)|(?:^|_)(?:try|tries)(?:_|$)", re.IGNORECASE)
 _HOST = re.compile(r"\w+://([^/?#]+)")
 _MAPPING_CALLS = frozenset({"map", "imap", "imap_unordered", "map_async", "starmap", "starmap_async"})
+KEEPING_CALLS = frozenset(
+    {"append", "appendleft", "add", "insert", "extend", "put", "put_nowait", "setdefault", "push"}
+)
+"""methods of collections that keep what they are given"""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308, "Location", "location"})
 _MAX_DEPTH = 30
 
 
@@ -35,11 +40,16 @@ def tries_again(source: SourceFile, node: ast.expr, loop: Loop | Comprehension) 
     """Whether *loop* repeats the request *node* only until it works.
 
     So it is when the loop ends as soon as the request has succeeded; when it ends at a good status of the response
-    and swallows the request's exceptions, or only counts; and when it counts attempts and can end early.
+    and swallows the request's exceptions, or only counts; and when it counts attempts and can end early.  A loop that
+    follows redirects counts as one too: each takes the same request to another place.
     """
     match loop:
         case ast.While() if any(part is node for part in walk(loop.test)):
             return tests_status(loop.test)
+        case ast.While(test=test) if any(
+            isinstance(part, ast.Constant) and part.value in _REDIRECTS for part in walk(test)
+        ):
+            return True
         case ast.For() | ast.AsyncFor() | ast.While():
             if _leaves_after(source, node, loop):
                 return True
@@ -49,6 +59,11 @@ def tries_again(source: SourceFile, node: ast.expr, loop: Loop | Comprehension) 
             if any(_follows_good_status(source, end, loop) for end in ends):
                 return _swallows_exceptions(source, node, loop) or _only_counts(source, loop)
     return False
+
+
+def _follows_redirects(loop: ast.While) -> bool:
+    """``while response.status_code in (301, 302):``, ``while "Location" in response.headers:``."""
+    return any(isinstance(part, ast.Constant) and part.value in _REDIRECTS for part in walk(loop.test))
 
 
 def called_in_loops(source: SourceFile) -> dict[ast.AST, ast.AST]:
@@ -89,6 +104,8 @@ def _runs_repeatedly(source: SourceFile, reference: ast.expr) -> bool:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", None)
         if name in _MAPPING_CALLS:
             return True
+        if name in KEEPING_CALLS:
+            return False
     return repeating_loop(source, call) is not None
 
 
