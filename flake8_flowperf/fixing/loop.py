@@ -210,7 +210,13 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 
 def _without_overlap(plans: Iterable[_Plan]) -> list[_Plan]:
-    """The plans whose edits can be made together: an outer one wins, equal edits count once."""
+    """The plans whose edits can be made together: an outer one wins, equal edits count once.
+
+    What moves lines to the right waits for the next round when another plan adds lines there, for they would stay.
+    """
+    plans = [*plans]
+    added = [edit.start for item in plans if not _moved_lines(item.fix) for edit in item.fix.edits if "\n" in edit.text]
+    plans = [item for item in plans if not any(start in _moved_lines(item.fix) for start in added)]
     taken: set[Edit] = set()
     chosen: list[_Plan] = []
     for item in sorted(plans, key=lambda item: (min(item.fix.edits).start, -max(edit.end for edit in item.fix.edits))):
@@ -219,6 +225,12 @@ def _without_overlap(plans: Iterable[_Plan]) -> list[_Plan]:
             taken.update(new)
             chosen.append(item)
     return chosen
+
+
+def _moved_lines(fix: Fix) -> range:
+    """The offsets in which *fix* moves lines to the right."""
+    blanks = [edit.start for edit in fix.edits if edit.start == edit.end and edit.text.strip(" \t") == ""]
+    return range(min(blanks), max(blanks) + 1) if blanks else range(0)
 
 
 def _overlap(one: Edit, other: Edit) -> bool:
