@@ -19,9 +19,9 @@ class QuadraticStringBuilding(Rule[Growing]):
     ## What it does
     Finds statements in a loop that add to a `str` or `bytes` where CPython has to copy the whole of it: an attribute,
     an item, a global or closure variable, any `bytes`, text that is put in front (`s = part + s`), three terms
-    (`s = s + a + b`) and an f-string that embeds the old text. The text is set before the loop and neither set anew nor
-    read in it. A plain local `s += part` is linear in CPython and is left alone, and so are loops of a few fixed
-    items, what is not known to be a string, and tests.
+    (`s = s + a + b`) and an f-string that begins or ends with the old text. The text is set before the loop and neither
+    set anew nor read in it. A plain local `s += part` is linear in CPython and is left alone, and so are text that
+    each turn wraps at both ends, loops of a few fixed items, what is not known to be a string, and tests.
 
     Off by default: it pays for long chains only. Switch it on with `--extend-select FLP701`.
 
@@ -75,8 +75,8 @@ class QuadraticStringBuilding(Rule[Growing]):
         assert isinstance(node, (ast.Assign, ast.AugAssign))
         if is_test_code(source) or (found := growing(source, node)) is None:
             return
-        if found.growth.side is Side.BOTH and not found.growth.embeds:
-            return
+        if found.growth.side is Side.BOTH:
+            return  # "usually fine", as guide section 7 says of the text that each step wraps
         if is_copied(source, found.growth, is_bytes=found.is_bytes):
             name = " ".join(ast.unparse(found.growth.target).split())
             shown = name if len(name) <= _SHOWN else f"{name[: _SHOWN - 3]}..."
