@@ -33,10 +33,12 @@ def reference(source: SourceFile, node: ast.AST, qualified_name: str) -> tuple[s
             continue
         if scope.lookup(variable.name) is not variable:
             continue
-        if paths == {qualified_name}:
-            return variable.name, ()
-        if module and paths == {module}:
-            return f"{variable.name}.{name}", ()
+        if not paths <= {qualified_name, module}:
+            continue
+        imported = source.tree.statement(variable.bindings[0].node)
+        if source.tree.function(node) is None and imported.lineno > source.tree.statement(node).lineno:
+            raise CannotImport(f"{variable.name!r} is imported further down")
+        return variable.name if paths == {qualified_name} else f"{variable.name}.{name}", ()
     wanted = Import(module or qualified_name)
     require(source, node, wanted)
     return qualified_name, (wanted,)
