@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -41,6 +42,11 @@ def unmeasured() -> dict[str, str]:
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def heed_interrupts() -> None:
+    """For a child: heed SIGINT even where the tests run in the background of a shell, which ignores it for them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from flake8_flowperf.cli import main
 from flake8_flowperf.fixing import files
-from tests.support import BROAD, NARROW, SEVERAL, unmeasured, write
+from tests.support import BROAD, NARROW, SEVERAL, heed_interrupts, unmeasured, write
 
 CODE = "from flake8_flowperf.cli import main; raise SystemExit(main())"
 RUN = [sys.executable, "-c", CODE, "--isolated"]
@@ -299,7 +299,12 @@ def test_interrupted_for_real(folder: Path) -> None:
     paths = [folder / f"m{number}.py" for number in range(100)]
     write(folder, {path.name: old for path in paths})
     process = subprocess.Popen(
-        [*RUN, "--jobs=1"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=unmeasured()
+        [*RUN, "--jobs=1"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=unmeasured(),
+        preexec_fn=heed_interrupts,
     )
     while process.poll() is None and not any(path.read_text() == new for path in paths):
         time.sleep(0.01)

@@ -14,7 +14,7 @@ import pytest
 
 from flake8_flowperf import config, parallel
 from flake8_flowperf.cli import main
-from tests.support import BROAD, NARROW, SEVERAL, command, unmeasured, write
+from tests.support import BROAD, NARROW, SEVERAL, command, heed_interrupts, unmeasured, write
 
 MANY = 2 * parallel.FILES_PER_WORKER
 CODE = "from flake8_flowperf.cli import main; raise SystemExit(main())"
@@ -106,6 +106,7 @@ def test_nobody_is_left_behind(what: str, tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         start_new_session=True,
         env=unmeasured(),
+        preexec_fn=heed_interrupts,
     )
     wait_for(lambda: len(workers(run.pid)) == 2)
     wait_for(lambda: any(BROAD not in (tmp_path / f"m{number}.py").read_text() for number in range(60)))

@@ -462,7 +462,14 @@ def test_both_doors_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     out, error = capsys.readouterr()
     assert out == ""
     assert "1 finding left out in functions that are not hot; 1 finding left out in files that no profile saw" in error
-    assert main(["--isolated", "--select=FLP1,FLP501", "--flowperf-profile=a.prof", "."]) == 0
+    options = ["--isolated", "--select=FLP1,FLP501", "--flowperf-profile=a.prof"]
+    assert main([*options, "--check", "--output-format=json", "."]) == 1
+    left_out = {entry["path"]: entry["left_out"] for entry in json.loads(capsys.readouterr().out)["files"]}
+    assert left_out == {
+        "./x.py": {"not_hot": 1, "not_profiled": 0},
+        "./y.py": {"not_hot": 0, "not_profiled": 1},
+    }
+    assert main([*options, "."]) == 0
     assert (tmp_path / "x.py").read_text() == PROGRAM.replace(
         BROAD.replace("def f", "def hot"), NARROW.replace("def f", "def hot")
     )

@@ -35,13 +35,17 @@ def reference(source: SourceFile, node: ast.AST, qualified_name: str) -> tuple[s
             continue
         if not paths <= {qualified_name, module}:
             continue
-        imported = source.tree.statement(variable.bindings[0].node)
-        if source.tree.function(node) is None and imported.lineno > source.tree.statement(node).lineno:
+        if isinstance(node, ast.expr) and _runs_before(source, node, variable.bindings[0].node):
             raise CannotImport(f"{variable.name!r} is imported further down")
         return variable.name if paths == {qualified_name} else f"{variable.name}.{name}", ()
     wanted = Import(module or qualified_name)
     require(source, node, wanted)
     return qualified_name, (wanted,)
+
+
+def _runs_before(source: SourceFile, node: ast.expr, imported: ast.AST) -> bool:
+    """Whether *node* runs while the module is loaded, before the import of the name *imported*."""
+    return isinstance(imported, ast.alias) and source.tree.function(node) is None and node.lineno < imported.lineno
 
 
 def require(source: SourceFile, node: ast.AST, wanted: Import) -> None:

@@ -10,17 +10,21 @@ from flake8_flowperf.reporting import text
 
 
 def document(results: Sequence[FileResult], *, dry: bool) -> str:
-    """The document; ``found`` has places in the files as they were read, ``left`` in the new texts."""
+    """The document; ``found`` has places in the files as they were read, ``left`` in the new texts.
+
+    ``left_out`` counts what ``--flowperf-profile`` keeps out of both.
+    """
     files = [
         {
             "path": result.path,
             "changed": result.changed,
             "found": [_entry(entry) for entry in result.found],
             "left": [_entry(entry) for entry in result.left],
+            "left_out": {"not_hot": result.cold, "not_profiled": result.unseen},
             "problem": text.problem(result) if result.problem is not None else None,
         }
         for result in results
-        if result.found or result.left or result.problem is not None
+        if result.found or result.left or result.cold or result.unseen or result.problem is not None
     ]
     return json.dumps({"version": 1, "dry_run": dry, "files": files}, indent=2)
 
