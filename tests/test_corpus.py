@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from flake8_flowperf.lint import find
+from flake8_flowperf.source import SourceFile
 from tests import programs
 
 PARTS = 16
@@ -57,6 +59,24 @@ def test_files_as_they_are(part: int, paths: list[Path], request: pytest.Fixture
                 failures[str(path)] = problem
     assert failures == {}
     assert tried >= SAMPLE
+
+
+def test_prefilter_hides_nothing(paths: list[Path], request: pytest.FixtureRequest) -> None:
+    """A file's rules are chosen by words and patterns in its text: with all rules the findings are the same."""
+    linter = programs.linter()
+    chosen = paths if request.config.getoption("--corpus") else paths[7 :: len(paths) // 80]
+    found = 0
+    for path, text in programs.readable(chosen):
+        try:
+            everything = find(SourceFile.parse(text, str(path)), linter.rules)
+            filtered = find(SourceFile.parse(text, str(path)), linter.relevant(text))
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        assert [(item.code, item.line, item.column) for item in filtered] == [
+            (item.code, item.line, item.column) for item in everything
+        ], path
+        found += len(everything)
+    assert found
 
 
 def compiles(text: str) -> bool:
