@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from pathlib import Path
 
 import pytest
+from libcst.metadata.position_provider import WhitespaceInclusivePositionProvidingCodegenState
 
 from flake8_flowperf import __version__
 from flake8_flowperf.cli import main
@@ -186,6 +188,42 @@ def test_no_space_left(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["a.py"]) == 2
     assert capsys.readouterr().err == "a.py: cannot be written: No space left on device\n"
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("a.py", BROAD)]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (KeyboardInterrupt, 128 + 2, "flowperf-fix: interrupted; every file is as it was or fixed\n"),
+        (RecursionError, 2, "m.py: cannot be fixed: it is nested too deeply\n"),
+    ],
+)
+def test_errors_that_libcst_hides(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: type[BaseException],
+    status: int,
+    told: str,
+) -> None:
+    """Whatever token of the code is being looked at when it comes: then libcst's clean-up may raise another."""
+    add_token = WhitespaceInclusivePositionProvidingCodegenState.add_token
+    for last in range(1000):
+        tokens = itertools.count()
+
+        def fail(self: WhitespaceInclusivePositionProvidingCodegenState, value: str) -> None:
+            if next(tokens) == last:  # noqa: B023
+                raise error
+            add_token(self, value)
+
+        monkeypatch.setattr(WhitespaceInclusivePositionProvidingCodegenState, "add_token", fail)
+        write(folder, {"m.py": BROAD})
+        found = main(["--no-cache", "m.py"])
+        if next(tokens) <= last:
+            break
+        assert (found, capsys.readouterr().err) == (status, told)
+        assert (folder / "m.py").read_text() == BROAD
+    assert found == 0
+    assert last > 20
 
 
 def test_internal_error_names_the_rule_and_changes_nothing(

@@ -123,6 +123,8 @@ class Fixer:
                 if not (is_input or settings.check or settings.diff):
                     files.replace(path, data, new)
         except Exception as error:
+            if _caused_by(error, KeyboardInterrupt):
+                raise KeyboardInterrupt from error
             return FileResult(name, problem=_problem(error), after=data)
         if self._cache_key is not None and not (is_input or work.found or new != data):
             return FileResult(name, digest=digest(self._cache_key, path, data))
@@ -197,12 +199,21 @@ def _parse(text: str, name: str) -> ast.Module:
         raise files.FileError("does not parse: it is nested too deeply") from error
 
 
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Whether *error* is one of *kind*, or came while one was handled.
+
+    libcst's metadata clean up after an error without a look at how far they got, and a KeyError then hides it.
+    """
+    while error is not None and not isinstance(error, kind):
+        error = error.__context__
+    return error is not None
+
+
 def _problem(error: Exception) -> Problem:
-    match error:
-        case files.FileError():
-            return Problem(str(error), error.line)
-        case RecursionError():
-            return Problem("cannot be fixed: it is nested too deeply")
+    if isinstance(error, files.FileError):
+        return Problem(str(error), error.line)
+    if _caused_by(error, RecursionError):
+        return Problem("cannot be fixed: it is nested too deeply")
     from flake8_flowperf.fixing.gates import GateFailure  # imports pyflakes
 
     what = str(error) if isinstance(error, GateFailure) else f"{type(error).__name__}: {error}"
