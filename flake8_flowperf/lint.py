@@ -45,9 +45,18 @@ class Linter:
         self.rules = [rule(settings) for rule in rules]
         self._profiles = profiles_of(settings)
         self._always = frozenset(rule.code for rule in self.rules if not rule.only_where_hot)
+        self._judged: tuple[str, tuple[Rule[Any], ...]] = ("", ())
 
-    def relevant(self, text: str) -> list[Rule[Any]]:
-        """The rules that could fire in *text*, judged without parsing it."""
+    def relevant(self, text: str) -> tuple[Rule[Any], ...]:
+        """The rules that could fire in *text*, judged without parsing it.
+
+        The answer for the last text is kept: whoever asks before parsing asks again, below, when it is parsed.
+        """
+        if text != self._judged[0]:
+            self._judged = (text, tuple(self._could_fire(text)))
+        return self._judged[1]
+
+    def _could_fire(self, text: str) -> list[Rule[Any]]:
         present: dict[str, bool] = {}
         found = []
         for rule in self.rules:

@@ -53,8 +53,8 @@ _LONG_LIVED = _set(
     "dispatcher engine environment gateway handler kernel logger manager memory monitor node orchestrator pool "
     "recorder registry scheduler server service session simulator supervisor system tracer tracker worker"
 )
-_GROWN = re.compile(r"(\w+)\s*(?:\.\s*(?:append|appendleft|extend|insert)\b|\+=)")
-"""what must stand in a text for a list to grow; most files hold no such name, and need no look at their classes"""
+_GROWTH = re.compile(r"\.\s*(?:append|appendleft|extend|insert)\b|\+=")
+"""what must stand behind a name in a text for a list to grow"""
 _CACHED = re.compile(r"(?:cache|memo)[a-z]*\s*\[", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FREE_KEY = _set(
@@ -114,8 +114,24 @@ def length_indexes(source: SourceFile) -> list[LengthIndex]:
 
 
 def may_hold_trace(text: str) -> bool:
-    """Whether something in *text* grows that has the name of a trace."""
-    return any(is_trace_name(name) for name in set(_GROWN.findall(text)))
+    """Whether something in *text* grows that has the name of a trace.
+
+    Most files hold no such name, and need no look at their classes.
+    """
+    return any(is_trace_name(name) for name in set(_grown_names(text)))
+
+
+def _grown_names(text: str) -> Iterator[str]:
+    """The names before each growth; looked for backwards, as a pattern that starts with a name is slow."""
+    for match in _GROWTH.finditer(text):
+        end = match.start()
+        while end and text[end - 1].isspace():
+            end -= 1
+        start = end
+        while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+            start -= 1
+        if start < end:
+            yield text[start:end]
 
 
 def is_trace_name(name: str) -> bool:
