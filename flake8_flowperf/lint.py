@@ -13,7 +13,9 @@ from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.profiles.matching import FileHeat
 from flake8_flowperf.profiles.options import HOT_PERCENT, profiles_of
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.modules import block_of
+from flake8_flowperf.source.testing import is_test_file
 from flake8_flowperf.source.tree import CHILD_FIELDS
 
 _AS = re.compile(r"as(?:\s|\\)+(\w+)")
@@ -45,33 +47,32 @@ class Linter:
         self.rules = [rule(settings) for rule in rules]
         self._profiles = profiles_of(settings)
         self._always = frozenset(rule.code for rule in self.rules if not rule.only_where_hot)
-        self._judged: tuple[str, tuple[Rule[Any], ...]] = ("", ())
+        self._judged: tuple[str, str, list[Rule[Any]]] = ("", "", [])
 
-    def relevant(self, text: str) -> tuple[Rule[Any], ...]:
+    def applicable(self, filename: str) -> list[Rule[Any]]:
+        """The rules that look at files like *filename*: some leave test code alone."""
+        return [rule for rule in self.rules if rule.in_tests] if is_test_file(filename) else self.rules
+
+    def relevant(self, text: str, filename: str) -> list[Rule[Any]]:
         """The rules that could fire in *text*, judged without parsing it.
 
         The answer for the last text is kept: whoever asks before parsing asks again, below, when it is parsed.
         """
-        if text != self._judged[0]:
-            self._judged = (text, tuple(self._could_fire(text)))
-        return self._judged[1]
-
-    def _could_fire(self, text: str) -> list[Rule[Any]]:
-        present: dict[str, bool] = {}
-        found = []
-        for rule in self.rules:
-            for word in rule.words:
-                if word not in present:
-                    present[word] = word in text
-                if present[word]:
-                    if rule.may_fire(text):
-                        found.append(rule)
-                    break
-        return found
+        if (text, filename) != self._judged[:2]:
+            glance = Glance(text)
+            found = [
+                rule
+                for rule in self.applicable(filename)
+                if (not rule.words or glance.has(rule.words))
+                and (not rule.modules or not rule.modules.isdisjoint(glance.modules))
+                and rule.may_fire(glance)
+            ]
+            self._judged = (text, filename, found)
+        return self._judged[2]
 
     def lint(self, text: str, tree: ast.Module, filename: str) -> list[Finding[Any]]:
         """The findings of all rules in a file that is already parsed, by position and code."""
-        if not self.relevant(text):
+        if not self.relevant(text, filename):
             return []
         source = SourceFile(text, tree, filename)
         return self.examine(source, self.heat(source)).reported
@@ -85,7 +86,7 @@ class Linter:
 
         *heat* is that of the file, which a fixer asks for once, before it changes the text.
         """
-        found = find(source, self.relevant(source.text.text))
+        found = find(source, self.relevant(source.text.text, source.filename))
         if self._profiles is None:
             return Findings(found, [], [])
         least = HOT_PERCENT.of(self.settings) / 100

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 if TYPE_CHECKING:
     from flake8_flowperf.source import SourceFile
+    from flake8_flowperf.source.glance import Glance
 
 T_co = TypeVar("T_co", covariant=True)
 F = TypeVar("F")
@@ -133,8 +134,12 @@ class Rule(ABC, Generic[F]):
     """With a profile, what the rule finds is reported in hot functions only; False for what is not about speed."""
     gain: ClassVar[str] = ""
     """What the fix was measured to gain, in a few words for the table of rules; the docstring has the whole."""
-    words: tuple[str, ...]
+    in_tests: ClassVar[bool] = True
+    """Whether the rule looks at test code, where clear tests matter more than quick ones."""
+    words: tuple[str, ...] = ()
     """The rule can only fire in a text that holds one of these; a rule may take them from its settings."""
+    modules: ClassVar[frozenset[str]] = frozenset()
+    """The rule can only fire in a file that imports one of these, or something below it."""
     nodes: ClassVar[tuple[type[ast.AST], ...]] = ()
     """The node types that are handed to check()."""
     calls: ClassVar[tuple[str, ...]] = ()
@@ -144,8 +149,8 @@ class Rule(ABC, Generic[F]):
     def __init__(self, settings: argparse.Namespace) -> None:
         self.settings = settings
 
-    def may_fire(self, text: str) -> bool:  # noqa: ARG002
-        """A closer look at a text that has one of the words, before it is parsed; False when nothing can be found."""
+    def may_fire(self, glance: Glance) -> bool:  # noqa: ARG002
+        """A closer look at a file with one of the words and modules, before it is parsed; False: nothing is there."""
         return True
 
     @abstractmethod

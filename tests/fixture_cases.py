@@ -68,13 +68,13 @@ class Case:
 
     def found(self) -> list[Finding[Any]]:
         """The findings of before.py."""
-        return find(SourceFile.parse(self.before, "fixture.py"), self.linter.relevant(self.before))
+        return find(SourceFile.parse(self.before, "fixture.py"), self.linter.relevant(self.before, "fixture.py"))
 
     def findings(self, text: str) -> list[str]:
         """What findings.txt should say of *text*."""
         source = SourceFile.parse(text, "fixture.py")
         lines = []
-        for finding in find(source, self.linter.relevant(text)):
+        for finding in find(source, self.linter.relevant(text, "fixture.py")):
             fix = plan(finding, source, self.linter)
             safety, reason = (fix.safety.value, fix.why) if isinstance(fix, Fix) else ("none", fix.reason)
             place = f"{finding.line}:{finding.column + 1}"

@@ -8,7 +8,7 @@ import pytest
 
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.containers import Act, Container, Form, containers
-from flake8_flowperf.source.traces import is_trace_name, unbounded_traces, words
+from flake8_flowperf.source.traces import is_trace_name, words
 
 
 def view(text: str) -> dict[str, Container]:
@@ -145,9 +145,3 @@ def test_words_and_names() -> None:
     assert not is_trace_name("catalog")
     assert not is_trace_name("event_handlers")
     assert not is_trace_name("_")
-
-
-def test_test_code_is_left_alone() -> None:
-    text = "log = []\ndef f(x):\n    log.append(x)\n"
-    assert [item.name for item in SourceFile.parse(text, "app.py").fact(unbounded_traces)] == ["log"]
-    assert SourceFile.parse(text, "tests/app.py").fact(unbounded_traces) == []

@@ -78,11 +78,11 @@ def test_patterns(patterns: str, path: str, lines: list[int]) -> None:
 
 def test_nothing_is_looked_at_until_functions_are_named() -> None:
     settings = parse_args(["--isolated"])[1]
-    assert Linter([UntimedCriticalFunction], settings).relevant(TEXT) == []
+    assert Linter([UntimedCriticalFunction], settings).relevant(TEXT, "x.py") == []
 
 
 def test_only_files_that_may_define_the_function_are_looked_at() -> None:
     settings = parse_args(["--isolated", "--flowperf-critical-functions=mod:outer.<locals>.run_*"])[1]
     linter = Linter([UntimedCriticalFunction], settings)
-    assert linter.relevant("def run_fast(): ...\n") == []
-    assert linter.relevant("def outer():\n  def run_fast(): ...\n")
+    assert linter.relevant("def run_fast(): ...\n", "x.py") == []
+    assert linter.relevant("def outer():\n  def run_fast(): ...\n", "x.py")

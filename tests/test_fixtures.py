@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from flake8_flowperf.fixing import gates
+from flake8_flowperf.registry import rules
 from flake8_flowperf.source import SourceFile
 from tests.fixture_cases import Case, cases, load, outcome
 
@@ -67,6 +68,15 @@ def test_fix(case: Case, level: str) -> None:
     again = case.fix(result.text, unsafe=unsafe)
     assert (again.text, again.applied) == (result.text, ())
     assert len(again.left) == len(result.left)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_test_code_is_left_alone(case: Case) -> None:
+    """A rule that leaves test code alone finds nothing in a test's file, the others what they find anywhere."""
+    tree = SourceFile.parse(case.before).module
+    found = case.linter.lint(case.before, tree, "tests/fixture.py")
+    wanted = [item.code for item in case.found() if rules()[item.code].in_tests]
+    assert [item.code for item in found] == wanted
 
 
 VARIANTS = {

@@ -135,7 +135,7 @@ class Fixer:
 
     def _work(self, text: str, name: str, path: str) -> _Work:
         """What is to become of *text*, which the file *path* holds."""
-        if not self._linter.relevant(text) or self._suppressions.skips_file(text, name):
+        if not self._linter.relevant(text, name) or self._suppressions.skips_file(text, name):
             return _Work(text)
         keep = self._keep(text, name, path)
 

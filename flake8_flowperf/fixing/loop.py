@@ -79,7 +79,7 @@ def fix_text(text: str, filename: str, linter: Linter, *, unsafe: bool, keep: Ke
     parser raises (SyntaxError, ValueError, RecursionError, MemoryError) for a text that it cannot take, and GateFailure
     for a fix that is not what it says.
     """
-    rules = linter.relevant(text)
+    rules = linter.relevant(text, filename)
     if not rules:
         return Outcome(text)
     applied: list[Applied] = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.name_tests import NameTest, conjuncts, merged, name_test
 from flake8_flowperf.source.names import Kind
 from flake8_flowperf.source.tree import Comprehension, walk, walk_scope
@@ -20,7 +21,6 @@ SCAN: Option[str] = Option(
     choices=("per-suffix", "walk"),
 )
 
-_LISTED = re.compile(r"(?<![A-Za-z0-9_])[ir]?glob(?![A-Za-z0-9_])|iterdir")
 _MAGIC = re.compile(r"[*?\[\]]")
 _PLAIN_SUFFIX = re.compile(r"\.[^.*?\[\]/\\]+")
 _PURE_TESTS = frozenset({"is_file", "is_dir", "is_symlink", "exists"})
@@ -138,9 +138,9 @@ class BroadFileScan(Rule[Scan]):
     calls = (".rglob", ".glob", ".iterdir", "glob.glob", "glob.iglob")
     options = (SCAN,)
 
-    def may_fire(self, text: str) -> bool:
+    def may_fire(self, glance: Glance) -> bool:
         """Whether a listing is called, and not only something global."""
-        return _LISTED.search(text) is not None
+        return any(next(glance.names(name), None) is not None for name in ("glob", "rglob", "iglob", "iterdir"))
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Scan]]:
         """Yield a finding when the listing *node* is consumed by a loop that tests the names."""

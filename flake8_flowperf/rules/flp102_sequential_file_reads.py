@@ -10,8 +10,8 @@ from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.effects import Effects, effects, is_new_container
 from flake8_flowperf.source.files import all_lines, changes_files, is_listing, only_looks, opened_file, whole_read
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.names import Variable
-from flake8_flowperf.source.testing import is_test_code
 from flake8_flowperf.source.tree import walk
 
 _ORDERING = frozenset({"builtins.sorted", "builtins.list", "builtins.set", "builtins.reversed", "builtins.enumerate"})
@@ -83,7 +83,16 @@ class SequentialFileReads(Rule[None]):
     gain = "0.3-1× warm, 4× where reads wait"
     on_by_default = False
     words = ("open(", "read_text", "read_bytes")
+    in_tests = False
     nodes = (ast.For, ast.ListComp, ast.DictComp)
+
+    def may_fire(self, glance: Glance) -> bool:
+        """Whether something is read in a loop."""
+        return any(
+            glance.is_repeated(start, start + len(name))
+            for name in ("open", "read_text", "read_bytes")
+            for start in glance.names(name)
+        )
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[None]]:
         """Yield a finding at a loop or comprehension that only reads files and collects."""
@@ -96,7 +105,7 @@ class SequentialFileReads(Rule[None]):
                 target, iterable, bodies = clause.target, clause.iter, [node.key, node.value, *clause.ifs]
             case _:
                 return
-        if not _may_be_paths(source, iterable) or not _reads(source, target, bodies) or is_test_code(source):
+        if not _may_be_paths(source, iterable) or not _reads(source, target, bodies):
             return
         bodies = [part for body in bodies for part in _without_handlers(body)]
         found = effects(source, bodies)

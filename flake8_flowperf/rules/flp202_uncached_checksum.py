@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.pure import COMPUTATIONS, DIGEST_METHODS, Result
-from flake8_flowperf.source.testing import is_test_code
 from flake8_flowperf.source.tree import walk
 
 
@@ -81,13 +80,15 @@ class UncachedChecksum(Rule[Checksum]):
     name = "uncached-checksum"
     gain = "1.0-1.25×: hardly any"
     on_by_default = False
-    words = ("hashlib",)
+    words = ("sort_keys",)
+    modules = frozenset({"hashlib", "hmac"})
+    in_tests = False
     nodes = (ast.FunctionDef,)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Checksum]]:
         """Yield a finding at the returned digest of a function that only computes a checksum."""
         assert isinstance(node, ast.FunctionDef)
-        if not is_test_code(source) and (found := _checksum(source, node)) is not None:
+        if (found := _checksum(source, node)) is not None:
             message = f"{node.name[:30]}() hashes equal data each time; keep the digests in an lru_cache by their text"
             yield self.finding(found.returned, source, message, found)
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.containers import Container
-from flake8_flowperf.source.traces import TRACE_STEMS, may_hold_trace, unbounded_traces
+from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.traces import GROWTH_WORDS, may_hold_trace, unbounded_traces
 
 MAX_TRACE_SIZE = Option(
     "--flowperf-max-trace-size", 10000, "how many entries the fixes of FLP301 let a trace keep", type=int
@@ -83,13 +84,14 @@ class UnboundedTrace(Rule[Container]):
     code = "FLP301"
     name = "unbounded-trace"
     gain = "none in speed; bounds memory"
-    words = (*TRACE_STEMS, *(stem.upper() for stem in TRACE_STEMS))
+    in_tests = False
+    words = GROWTH_WORDS
     nodes = (ast.Module,)
     options = (MAX_TRACE_SIZE,)
 
-    def may_fire(self, text: str) -> bool:
+    def may_fire(self, glance: Glance) -> bool:
         """Whether something grows that has the name of a trace."""
-        return may_hold_trace(text)
+        return glance.fact(may_hold_trace)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Container]]:
         """Yield a finding at the first statement that makes each unbounded trace."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.traces import LengthIndex, length_indexes, may_hold_trace
 
 
@@ -64,12 +65,13 @@ class TraceIndexFromLen(Rule[LengthIndex]):
     code = "FLP302"
     name = "trace-index-from-len"
     gain = "none; keeps numbers right"
+    in_tests = False
     words = ("append",)
     nodes = (ast.Module,)
 
-    def may_fire(self, text: str) -> bool:
+    def may_fire(self, glance: Glance) -> bool:
         """Whether a length is taken, and something grows that is a trace or has a bound."""
-        return "len" in text and ("deque" in text or may_hold_trace(text))
+        return glance.has(("len",)) and (glance.has(("deque",)) or glance.fact(may_hold_trace))
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[LengthIndex]]:
         """Yield a finding at each length that numbers an entry."""

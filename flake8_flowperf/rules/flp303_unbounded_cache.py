@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.containers import Container
-from flake8_flowperf.source.traces import unbounded_caches
+from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.traces import may_hold_cache, unbounded_caches
 
 
 class UnboundedCache(Rule[Container]):
@@ -62,7 +63,12 @@ class UnboundedCache(Rule[Container]):
     gain = "none; a safety rule"
     on_by_default = False
     words = ("cache", "CACHE", "memo", "MEMO", "Cache")
+    in_tests = False
     nodes = (ast.Module,)
+
+    def may_fire(self, glance: Glance) -> bool:
+        """Whether an item is set in, or taken from, something that is called a cache."""
+        return may_hold_cache(glance)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Container]]:
         """Yield a finding at the first statement that makes each unbounded cache."""

@@ -92,6 +92,8 @@ class RepeatedDeepcopy(Rule[Siblings]):
     name = "repeated-deepcopy"
     gain = "json 2.0-2.7×, pickle 5-8×"
     words = ("deepcopy",)
+    modules = frozenset({"copy"})
+    in_tests = False
     calls = (DEEPCOPY,)
     options = (FORM,)
 

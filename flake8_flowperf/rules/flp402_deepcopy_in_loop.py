@@ -80,6 +80,8 @@ class DeepcopyInLoop(Rule[InLoop]):
     name = "deepcopy-in-loop"
     gain = "59-100× where a shallow copy does"
     words = ("deepcopy",)
+    modules = frozenset({"copy"})
+    in_tests = False
     calls = (DEEPCOPY,)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[InLoop]]:

@@ -59,6 +59,8 @@ class DeepcopyIntoTrace(Rule[Recorded]):
     name = "deepcopy-into-trace"
     gain = "190-240× an append"
     words = ("deepcopy",)
+    modules = frozenset({"copy"})
+    in_tests = False
     calls = (DEEPCOPY,)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Recorded]]:

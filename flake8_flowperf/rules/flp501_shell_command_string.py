@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.command_text import interpolated, last_name
-from flake8_flowperf.source.processes import LISTENED, ShellCall, shell_call
+from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.processes import LISTENED, SHELL_MODULES, ShellCall, may_start_shell, shell_call
 
 TIMEOUT: Option[int] = Option(
     "--flowperf-timeout", 30, "Seconds that the fixes of FLP501 and FLP502 give a process", type=int
 )
-
-_ASKED = re.compile(r"shell[\s\\]*=|popen|getoutput|getstatusoutput|_shell|(?<![A-Za-z0-9_])system(?![A-Za-z0-9_])")
 
 
 class ShellCommandString(Rule[ShellCall]):
@@ -76,13 +74,13 @@ class ShellCommandString(Rule[ShellCall]):
     name = "shell-command-string"
     only_where_hot = False
     gain = "1.05-1.7×; a safety rule"
-    words = ("shell", "system", "popen", "getoutput", "getstatusoutput")
+    modules = SHELL_MODULES
     calls = LISTENED
     options = (TIMEOUT,)
 
-    def may_fire(self, text: str) -> bool:
+    def may_fire(self, glance: Glance) -> bool:
         """Whether a shell is asked for."""
-        return _ASKED.search(text) is not None
+        return glance.fact(may_start_shell)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[ShellCall]]:
         """Yield a finding when the call *node* hands a command that is built here to a shell."""

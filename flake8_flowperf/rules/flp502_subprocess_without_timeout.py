@@ -9,7 +9,6 @@ from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.rules.flp501_shell_command_string import TIMEOUT
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.processes import WAITING, is_captured, truth_of
-from flake8_flowperf.source.testing import is_test_code
 
 
 class SubprocessWithoutTimeout(Rule[bool]):
@@ -63,7 +62,8 @@ class SubprocessWithoutTimeout(Rule[bool]):
     gain = "none; a safety rule"
     on_by_default = False
     only_where_hot = False
-    words = ("subprocess",)
+    modules = frozenset({"subprocess"})
+    in_tests = False
     calls = WAITING
     options = (TIMEOUT,)
 
@@ -71,7 +71,7 @@ class SubprocessWithoutTimeout(Rule[bool]):
         """Yield a finding at a call that waits for output for ever; its facts say whether a shell is started."""
         assert isinstance(node, ast.Call)
         keywords = {keyword.arg: keyword.value for keyword in node.keywords}
-        if None in keywords or "timeout" in keywords or not is_captured(source, node) or is_test_code(source):
+        if None in keywords or "timeout" in keywords or not is_captured(source, node):
             return
         name = source.names.qualified_name(node.func)
         message = f"{name}() may wait for its output for ever; pass timeout={TIMEOUT.of(self.settings)}"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.processes import LISTENED, ShellCall, shell_call
+from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.processes import LISTENED, SHELL_MODULES, ShellCall, may_start_shell, shell_call
 
 
 class ShellCommandFromVariable(Rule[ShellCall]):
@@ -53,8 +54,12 @@ class ShellCommandFromVariable(Rule[ShellCall]):
     gain = "0.6 ms a call; a safety rule"
     on_by_default = False
     only_where_hot = False
-    words = ("shell", "system", "popen", "getoutput", "getstatusoutput")
+    modules = SHELL_MODULES
     calls = LISTENED
+
+    def may_fire(self, glance: Glance) -> bool:
+        """Whether a shell is asked for."""
+        return glance.fact(may_start_shell)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[ShellCall]]:
         """Yield a finding when the call *node* hands a command from elsewhere to a shell."""

@@ -11,6 +11,7 @@ from fnmatch import translate
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.modules import module_names, qualified_name
 from flake8_flowperf.source.tree import walk
 
@@ -130,6 +131,10 @@ class UntimedCriticalFunction(Rule[Untimed]):
         self._patterns = [(re.compile(translate(module)), re.compile(translate(name))) for module, name in patterns]
         self._decorator = TIMING_DECORATOR.of(settings).removesuffix("()").rpartition(".")[2]
         self.words = tuple(dict.fromkeys(_word(name) for _, name in patterns))
+
+    def may_fire(self, glance: Glance) -> bool:  # noqa: ARG002
+        """Whether any function is to be timed: without patterns there are no words either."""
+        return bool(self.words)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Untimed]]:
         """Yield a finding at a function that is named and not timed."""

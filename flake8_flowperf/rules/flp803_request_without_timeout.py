@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.http import CALLS, WITHOUT_DEFAULT_TIMEOUT, HttpCall, http_calls, spelled
-from flake8_flowperf.source.testing import is_test_code
+from flake8_flowperf.source.http import CALLS, HTTP_MODULES, WITHOUT_DEFAULT_TIMEOUT, HttpCall, http_calls, spelled
 
 REQUEST_TIMEOUT: Option[int] = Option(
     "--flowperf-request-timeout",
@@ -66,6 +65,8 @@ class RequestWithoutTimeout(Rule[HttpCall]):
     gain = "none; a safety rule"
     on_by_default = False
     words = ("requests", "urlopen")
+    modules = HTTP_MODULES
+    in_tests = False
     calls = CALLS
     options = (REQUEST_TIMEOUT,)
 
@@ -75,7 +76,7 @@ class RequestWithoutTimeout(Rule[HttpCall]):
         call = source.fact(http_calls).get(node)
         if call is None or call.name not in WITHOUT_DEFAULT_TIMEOUT:
             return
-        if call.has_unknown_arguments or is_test_code(source):
+        if call.has_unknown_arguments:
             return
         if any(keyword.arg == "timeout" for keyword in node.keywords):
             return

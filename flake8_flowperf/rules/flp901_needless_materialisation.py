@@ -29,12 +29,15 @@ from flake8_flowperf.source.files import (
     only_looks,
     rewrites,
 )
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.iteration import Consumption, consumption, item_variable
 from flake8_flowperf.source.names import Kind, ScopeKind, Variable
 from flake8_flowperf.source.tree import walk
 from flake8_flowperf.source.values import ValueKind, kind_of_value
 
-_MADE = re.compile(r"readlines|(?:\(|\bin\b)(?:\s|\\|\(|#[^\n]*\n)*list\s*\(")
+_BEFORE = re.compile(r"(?:^|\W)(?:in[\s\\(]*|(?:sorted|set|frozenset|tuple|enumerate)[\s\\]*\([\s\\(]*)\Z")
+_MADE_BY = re.compile(r"[\s\\]*\(")
+_LONGEST_GAP = 200
 _LINE_CONSUMERS = frozenset({"for", "comprehension", "enumerate", "map", "filter", "len", "join"})
 _COPYING = frozenset({"builtins.sorted", "builtins.tuple", "builtins.set", "builtins.frozenset"})
 _VIEWS = frozenset({"keys", "values", "items"})
@@ -131,12 +134,16 @@ class NeedlessMaterialisation(Rule[Materialisation]):
     code = "FLP901"
     name = "needless-materialisation"
     gain = "1.06-1.54×, and memory"
-    words = ("readlines", "list(")
+    words = ("readlines", "list")
     calls = (".readlines", "builtins.list")
 
-    def may_fire(self, text: str) -> bool:
+    def may_fire(self, glance: Glance) -> bool:
         """Whether lines are read, or a list stands where any iterable could."""
-        return _MADE.search(text) is not None
+        text = glance.text
+        return glance.has(("readlines",)) or any(
+            _MADE_BY.match(text, start + len("list")) and _may_be_iterated(text, start)
+            for start in glance.names("list")
+        )
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Materialisation]]:
         """Yield a finding when the list that *node* makes is not needed."""
@@ -149,6 +156,12 @@ class NeedlessMaterialisation(Rule[Materialisation]):
             found = None
         if found is not None:
             yield self.finding(node, source, _message(found), found)
+
+
+def _may_be_iterated(text: str, start: int) -> bool:
+    """Whether the expression at *start* stands where any iterable could: behind ``in`` or in ``sorted(``."""
+    before = text[max(0, start - _LONGEST_GAP) : start].rstrip(" \t\f\r\n\\(")
+    return "#" in before.rpartition("\n")[2] or _BEFORE.search(text[max(0, start - _LONGEST_GAP) : start]) is not None
 
 
 def _message(found: Materialisation) -> str:

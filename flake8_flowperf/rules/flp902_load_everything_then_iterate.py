@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,9 +20,12 @@ from flake8_flowperf.source.files import (
     rewrites,
     whole_read,
 )
+from flake8_flowperf.source.glance import GAP, Glance
 from flake8_flowperf.source.iteration import Consumption, consumption
 from flake8_flowperf.source.names import Kind, Variable
 
+_SPLIT = re.compile("split" + GAP + r"[bBuU]?[\"']{1,3}[\\\n]")
+_LISTED = re.compile(r"list(?<!\wlist)[\s\\]*\((?=.{0,1000}?(?:glob|iterdir|scandir))", re.DOTALL)
 _REDUCING = frozenset({"builtins.all", "builtins.any", "builtins.max", "builtins.min", "builtins.next", "builtins.sum"})
 
 
@@ -122,6 +126,18 @@ class LoadEverythingThenIterate(Rule[Loaded]):
     words = ("readlines", ".read(", "read_text", "read_bytes", "glob(", "iterdir", "scandir")
     nodes = (ast.ListComp,)
     calls = (".readlines", ".splitlines", ".split", "builtins.list")
+
+    def may_fire(self, glance: Glance) -> bool:
+        """Whether lines are read, a text that is read is split, a listing made a list, or files read in a list."""
+        if glance.has(("readlines",)):
+            return True
+        if glance.has(("read(", "read_text", "read_bytes")):
+            if glance.has(("splitlines",)) or _SPLIT.search(glance.text):
+                return True
+            reads = ((name, start) for name in ("read", "read_text", "read_bytes") for start in glance.names(name))
+            if any(glance.is_comprehended(start, start + len(name)) for name, start in reads):
+                return True
+        return glance.has(("glob(", "iterdir", "scandir")) and _LISTED.search(glance.text) is not None
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Loaded]]:
         """Yield a finding when what *node* loads is looped over once."""

@@ -26,7 +26,6 @@ from flake8_flowperf.source.http import (
 from flake8_flowperf.source.loops import enclosing_loops
 from flake8_flowperf.source.names import Kind
 from flake8_flowperf.source.repetition import KEEPING_CALLS, called_in_loops, repeating_loop
-from flake8_flowperf.source.testing import is_test_code
 from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -76,9 +75,7 @@ class PerCallRequest:
 
 
 def requests_in_loops(source: SourceFile) -> dict[ast.Call, LoopedRequest]:
-    """The requests and clients of the file that a loop opens anew in every turn; none in test code."""
-    if is_test_code(source):
-        return {}
+    """The requests and clients of the file that a loop opens anew in every turn."""
     found = {}
     for call in source.fact(http_calls).values():
         loop = repeating_loop(source, call.node)
@@ -91,9 +88,7 @@ def requests_in_loops(source: SourceFile) -> dict[ast.Call, LoopedRequest]:
 
 
 def requests_per_call(source: SourceFile) -> dict[ast.Call, PerCallRequest]:
-    """The requests and clients that functions of the file open anew in every call; none in loops or test code."""
-    if is_test_code(source):
-        return {}
+    """The requests and clients that functions of the file open anew in every call; none in loops."""
     candidates = [*_candidates(source)]
     found: dict[ast.Call, PerCallRequest] = {}
     for reason, chosen in (

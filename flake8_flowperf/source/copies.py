@@ -23,7 +23,6 @@ from flake8_flowperf.source.copy_uses import (
 )
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.names import Kind
-from flake8_flowperf.source.testing import is_test_code
 from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
 from flake8_flowperf.source.values import ValueKind, kind_of_value
 
@@ -124,8 +123,6 @@ class _Copies:
         self.tree = source.tree
         self.found: dict[ast.Call, Redundancy] = {}
         self._claimed: set[ast.Call] = set()
-        if is_test_code(source):
-            return
         calls = [
             node
             for node in walk(source.module)

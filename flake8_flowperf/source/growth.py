@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ast
 import enum
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.loops import enclosing_loops, runs_few_times, way_to
 from flake8_flowperf.source.names import Kind, ScopeKind, Variable
 from flake8_flowperf.source.tree import FunctionNode, Loop, walk
@@ -24,6 +26,10 @@ _CONVERSIONS = {"to_bytes": "bytes", "to_text": "text", "to_unicode": "text", "t
 _UNKNOWN = (ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.BoolOp, ast.IfExp, ast.Await)
 """what may turn out to be a string; a display or comprehension does not"""
 _MAX_DEPTH = 50
+_NUMBER = re.compile(r"\+=\s*(?:\d[\d_.]*|len\([^()\n]*\))[ \t]*(?:#|;|\r|\n|\Z)")
+_ASSIGNED = re.compile(r"(\w+)[\])\"']*[\s\\]*\Z")
+_LONGEST_NAME = 100
+_LONGEST_VALUE = 500
 
 
 class Side(enum.Enum):
@@ -121,6 +127,36 @@ def _is_same(node: ast.expr, target: ast.expr) -> bool:
                 node, target = node.value, target.value
             case _:
                 return False
+
+
+def may_grow(glance: Glance) -> bool:
+    """Whether a statement of a text perhaps makes something longer in a loop."""
+    text = glance.text
+    place = text.find("=")
+    while place >= 0:
+        if text[place - 1 : place] == "+":
+            may = not _NUMBER.match(text, place - 1)
+        elif text[place + 1 : place + 2] == "=":
+            place += 1
+            may = False
+        else:
+            may = _may_add(text, place)
+        if may and glance.is_in_loop(place):
+            return True
+        place = text.find("=", place + 1)
+    return False
+
+
+def _may_add(text: str, place: int) -> bool:
+    """Whether what stands before the ``=`` at *place* stands behind it too, in a sum or f-string."""
+    end = text.find("\n", place)
+    value = text[place + 1 : end] if end > 0 else text[place + 1 :]
+    if value.count("(") != value.count(")") or value.rstrip().endswith(("\\", "[", "{", '"""', "'''")):
+        value = text[place + 1 : place + _LONGEST_VALUE]
+    if "+" not in value and "{" not in value:
+        return False
+    target = _ASSIGNED.search(text, max(0, place - _LONGEST_NAME), place)
+    return target is not None and target[1] in value
 
 
 def growing(source: SourceFile, node: ast.Assign | ast.AugAssign) -> Growing | None:

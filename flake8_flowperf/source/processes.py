@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from flake8_flowperf.source.command_text import is_built_here, is_list
 from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.glance import GAP, Glance
 
 RUNNERS = tuple(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen"))
 """The functions that start a shell only when they are told to."""
@@ -25,7 +27,12 @@ SHELLS = (
 DEFERRED = ("atexit.register", "functools.partial")
 """The functions that call their first argument later, with the others."""
 
+SHELL_MODULES = frozenset(name.partition(".")[0] for name in (*RUNNERS, *SHELLS))
+"""A file that imports none of these starts no shell."""
+
 LISTENED = (*RUNNERS, *SHELLS, *DEFERRED)
+
+_LONGEST_OWNER = 40
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,23 @@ class ShellCall:
     is_deferred: bool
     is_list: bool
     is_built_here: bool
+
+
+_TOLD = re.compile(r"shell[\s\\]*=(?!=)" + GAP + r"(?:True\b|[^A-Za-z_\s])")
+_IMPORTED = re.compile(r"from[\s\\]+(?:os|popen2)[\s\\]+import\b")
+
+
+def may_start_shell(glance: Glance) -> bool:
+    """Whether a text perhaps starts a shell: it says ``shell=`` and not False, or names a function that starts one."""
+    text = glance.text
+    if glance.has(("getoutput", "getstatusoutput", "create_subprocess_shell")) or _TOLD.search(text):
+        return True
+    for name in ("system", "popen", "popen2", "popen3", "popen4"):
+        for start in glance.names(name):
+            before = text[max(0, start - _LONGEST_OWNER) : start].rstrip(" \t\\")
+            if (before.endswith(".") and not before.endswith("platform.")) or _IMPORTED.search(text):
+                return True
+    return False
 
 
 def shell_call(source: SourceFile, call: ast.Call) -> ShellCall | None:

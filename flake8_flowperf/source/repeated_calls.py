@@ -5,62 +5,49 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_LOOP = re.compile(r"(?:async\s+)?(?:for|while)\b|lambda\b")
-_REPEATED = re.compile(r"\b(?:for|while|lambda)\b")
-_BRACKET = re.compile(r"[\[({]")
-_AHEAD = 500
-"""characters behind a call in which the ``for`` of a comprehension is looked for"""
-_LITERAL = re.compile(r"\s*\(\s*(?:[rRbBuU]{0,2}[\"']|\d)")
-_INDENT = re.compile(r"[ \t\f]*")
+from flake8_flowperf.source.glance import Glance
+
+_CALL = re.compile(r"[\s\\]*\(")
+_LITERAL = re.compile(r"""[\s\\(]*(?:[rRbBuU]{0,2}(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\d+)\s*\)""")
+_PATTERN_LITERAL = re.compile(r"[\s\\(]*(?:[rRbBuU]{0,2}[\"']|\d)")
+_RENAMED = re.compile(r"[\s\\]+as\b")
+_FIRST_ARGUMENT = re.compile(r"[\s\\(]*([\w.]+)(?![\w.\"'])")
 
 
-def may_repeat(text: str, functions: Mapping[str, frozenset[str]], pattern: re.Pattern[str]) -> bool:
-    """Whether one of *functions* stands in a loop or comprehension, or more than once, or takes more than a literal.
+def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
+    """Whether one of *functions* may be called in a loop or comprehension, or twice with the same arguments.
 
-    *functions* are the last parts of the functions' names, each with the modules that have one, and *pattern* finds
-    them.
-
-    A call that takes a literal and stands alone, outside of all loops, cannot be a repetition; that is how the patterns
-    of most files are compiled.
+    *functions* are the last parts of the functions' names, each with the modules that have one.  A pattern that is
+    compiled from anything but a literal counts as well: the function that does so may itself be called in a loop.
     """
-    others = 0
-    present: dict[str, bool] = {}
-    for match in pattern.finditer(text):
-        name = match[0]
-        if name not in present:
-            present[name] = any(module in text for module in functions[name])
-        if not present[name]:
+    text = glance.text
+    places: dict[tuple[str, str], list[int]] = {}
+    for name, modules in functions.items():
+        if modules.isdisjoint(glance.modules):
             continue
-        start = text.rfind("\n", 0, match.start()) + 1
-        before = text[start : match.start()]
-        if before.lstrip().startswith("#") or _is_imported(before):
-            continue
-        if _REPEATED.search(before) or _in_loop(text, start):
-            return True
-        if _BRACKET.search(before) and _REPEATED.search(text, match.end(), match.end() + _AHEAD):
-            return True
-        if not _LITERAL.match(text, match.end()):
-            others += 1
-            if others > 1 or name == "compile":
+        for start in glance.names(name):
+            end = start + len(name)
+            before = text[glance.line_start(start) : start]
+            if before.lstrip().startswith("#"):
+                continue
+            if _CALL.match(text, end) is None:
+                # "loads as parse", "parse = loads"; the calls have another name then
+                if _RENAMED.match(text, end) or "=" in before:
+                    return True
+                continue
+            if glance.is_repeated(start, end):
                 return True
-    return False
+            if name == "compile" and not _PATTERN_LITERAL.match(text, end):
+                return True
+            if not _LITERAL.match(text, end):
+                first = _FIRST_ARGUMENT.match(text, end)
+                places.setdefault((name, first[1] if first else ""), []).append(start)
+    return any(_share_function(glance, starts) for starts in places.values())
 
 
-def _is_imported(before: str) -> bool:
-    return before.startswith(("import ", "from "))
-
-
-def _in_loop(text: str, start: int) -> bool:
-    """Whether a line above the one at *start*, and further left, opens a loop or a bracket."""
-    width = len(_INDENT.match(text, start)[0])  # type: ignore[index]
-    while width and start:
-        end = start - 1
-        start = text.rfind("\n", 0, end) + 1
-        indent = _INDENT.match(text, start)[0]  # type: ignore[index]
-        line = text[start + len(indent) : end].rstrip()
-        if not line or line.startswith("#") or len(indent) >= width:
-            continue
-        if _LOOP.match(line) or line.endswith(("(", "[", "{", ",", "\\")):
-            return True
-        width = len(indent)
-    return False
+def _share_function(glance: Glance, starts: list[int]) -> bool:
+    """Whether two of the places may stand in the same function."""
+    if len(starts) < 2:
+        return False
+    functions = [glance.function(start) for start in starts]
+    return None in functions or len(set(functions)) < len(functions)

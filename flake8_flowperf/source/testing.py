@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
-from flake8_flowperf.source.file import SourceFile
-
 _TEST_FOLDERS = frozenset({"test", "tests"})
 _TEST_FILE = re.compile(r"test_.*|.*_tests?|conftest")
 
 
-def is_test_code(source: SourceFile) -> bool:
-    """Whether the file's name is ``test_x.py``, ``x_test.py`` or ``conftest.py``, or it lies below ``tests/``."""
-    *folders, name = re.split(r"[/\\]", source.filename)
+def is_test_file(filename: str) -> bool:
+    """Whether a file is called ``test_x.py``, ``x_test.py`` or ``conftest.py``, or lies below ``tests/``."""
+    *folders, name = re.split(r"[/\\]", filename)
     return not _TEST_FOLDERS.isdisjoint(folders) or _TEST_FILE.fullmatch(name.rpartition(".")[0]) is not None

@@ -22,7 +22,7 @@ from flake8_flowperf.source.containers import (
     is_restoring,
 )
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.testing import is_test_code
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.tree import walk
 
 TRACE_STEMS = (
@@ -53,9 +53,10 @@ _LONG_LIVED = _set(
     "dispatcher engine environment gateway handler kernel logger manager memory monitor node orchestrator pool "
     "recorder registry scheduler server service session simulator supervisor system tracer tracker worker"
 )
-_GROWTH = re.compile(r"\.\s*(?:append|appendleft|extend|insert)\b|\+=")
+GROWTH_WORDS = ("append", "extend", "insert", "+=")
 """what must stand behind a name in a text for a list to grow"""
-_CACHED = re.compile(r"(?:cache|memo)[a-z]*\s*\[", re.IGNORECASE)
+_CACHE_STEMS = ("cache", "Cache", "CACHE", "memo", "Memo", "MEMO")
+_ITEM = re.compile(r"[A-Za-z]*\s*\[")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FREE_KEY = _set(
     "path file filename directory dir folder url uri query sql text prompt input request body question message "
@@ -87,14 +88,14 @@ def words(name: str) -> list[str]:
 
 def unbounded_traces(source: SourceFile) -> list[Container]:
     """The lists that look like a trace and only ever grow."""
-    if is_test_code(source) or not may_hold_trace(source.text.text):
+    if not may_hold_trace(Glance(source.text.text)):
         return []
     return [item for item in source.fact(containers) if _is_unbounded_trace(source, item)]
 
 
 def unbounded_caches(source: SourceFile) -> list[Container]:
     """The dicts that look like a cache with free keys and only ever grow."""
-    if is_test_code(source) or _CACHED.search(source.text.text) is None:
+    if not may_hold_cache(Glance(source.text.text)):
         return []
     return [item for item in source.fact(containers) if _is_unbounded_cache(source, item)]
 
@@ -113,25 +114,47 @@ def length_indexes(source: SourceFile) -> list[LengthIndex]:
     ]
 
 
-def may_hold_trace(text: str) -> bool:
-    """Whether something in *text* grows that has the name of a trace.
+def may_hold_trace(glance: Glance) -> bool:
+    """Whether something in a text grows that has the name of a trace.
 
     Most files hold no such name, and need no look at their classes.
     """
-    return any(is_trace_name(name) for name in set(_grown_names(text)))
+    return any(is_trace_name(name) for name in set(_grown_names(glance.text)))
+
+
+def may_hold_cache(glance: Glance) -> bool:
+    """Whether an item of something is set or taken that has the name of a cache."""
+    text = glance.text
+    for stem in _CACHE_STEMS:
+        place = text.find(stem)
+        while place >= 0:
+            if _ITEM.match(text, place + len(stem)):
+                return True
+            place = text.find(stem, place + len(stem))
+    return False
 
 
 def _grown_names(text: str) -> Iterator[str]:
     """The names before each growth; looked for backwards, as a pattern that starts with a name is slow."""
-    for match in _GROWTH.finditer(text):
-        end = match.start()
-        while end and text[end - 1].isspace():
-            end -= 1
-        start = end
-        while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
-            start -= 1
-        if start < end:
-            yield text[start:end]
+    for word in GROWTH_WORDS:
+        place = text.find(word)
+        while place >= 0:
+            end = _rstrip(text, place)
+            if word == "+=" or text[end - 1 : end] == ".":
+                end = _rstrip(text, end - (word != "+="))
+                start = end
+                while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+                    start -= 1
+                if start < end:
+                    yield text[start:end]
+            place = text.find(word, place + len(word))
+
+
+def _rstrip(text: str, end: int) -> int:
+    """The end of what stands before *end*, blanks and newlines left out."""
+    while end and (text[end - 1].isspace() or text[end - 1] == "\\"):
+        end -= 1
+    return end
 
 
 def is_trace_name(name: str) -> bool:

@@ -1,0 +1,182 @@
+"""What can be told of a file by its text alone: most files are never parsed because of it.
+
+Everything here may say "perhaps" where the code does not do a thing, and says "no" only where it certainly does not.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+
+GAP = r"(?:[\s\\(]|#[^\n]*\n)*"
+"""a pattern for what may stand between two tokens, opening parentheses included"""
+_FROM = re.compile(r"from[\s\\]+([\w.]+)[\s\\]*\Z")
+_MODULE = re.compile(r"[\s\\]*([\w.]+)(?:[\s\\]+as[\s\\]+\w+)?[\s\\]*(,?)")
+_LONGEST_FROM = 200
+_INDENT = re.compile(r"[ \t\f]*")
+_HEADER = re.compile(r"(?:async\s+)?(def|class|for|while|if|elif|else|with|try|except|finally|match|case)\b")
+_REPEATING = re.compile(r"\b(?:for|while|lambda)\b")
+_BRACKET = re.compile(r"[\[({]")
+_AHEAD = 500
+"""characters behind a place in which the ``for`` of a comprehension around it is looked for"""
+
+
+class Header(enum.Enum):
+    """What a line opens that stands above a place, and further left."""
+
+    LOOP = "a loop"
+    FUNCTION = "a function"
+    BRACKET = "a bracket, or a line that goes on"
+    OTHER = "another block"
+    UNKNOWN = "nothing: it belongs to a text of several lines, perhaps"
+
+
+class Glance:
+    """The text of a file that is not parsed."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._words: dict[str, bool] = {}
+        self._facts: dict[Callable[[Glance], object], object] = {}
+
+    def has(self, words: Iterable[str]) -> bool:
+        """Whether one of *words* stands in the text, be it as a part of a longer word."""
+        known, text = self._words, self.text
+        for word in words:
+            if word not in known:
+                known[word] = word in text
+            if known[word]:
+                return True
+        return False
+
+    def fact(self, compute: Callable[[Glance], T]) -> T:
+        """The result of ``compute(self)``, computed on the first call and kept."""
+        if compute not in self._facts:
+            self._facts[compute] = compute(self)
+        return cast(T, self._facts[compute])
+
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """The first parts of the modules that are imported anywhere in the file; "" stands for relative imports."""
+        text = self.text
+        found = set()
+        place = text.find("import")
+        while place >= 0:
+            origin = _FROM.search(text, max(0, place - _LONGEST_FROM), place)
+            if origin is not None:
+                found.add(origin[1].partition(".")[0])
+            else:
+                module = _MODULE.match(text, place + len("import"))
+                while module is not None:
+                    found.add(module[1].partition(".")[0])
+                    module = _MODULE.match(text, module.end()) if module[2] else None
+            place = text.find("import", place + len("import"))
+        return frozenset(found)
+
+    def names(self, name: str) -> Iterator[int]:
+        """The offsets at which the identifier *name* stands, in strings and comments too."""
+        text = self.text
+        place = text.find(name)
+        while place >= 0:
+            end = place + len(name)
+            if not (place and _is_wordly(text[place - 1])) and not (end < len(text) and _is_wordly(text[end])):
+                yield place
+            place = text.find(name, end)
+
+    def line_start(self, offset: int) -> int:
+        """The offset at which the line of *offset* starts."""
+        return self.text.rfind("\n", 0, offset) + 1
+
+    def is_repeated(self, start: int, end: int) -> bool:
+        """Whether the code from *start* to *end* may stand in a loop or comprehension, or in a lambda."""
+        text = self.text
+        line = self.line_start(start)
+        if _REPEATING.search(text, line, start):
+            return True
+        if _BRACKET.search(text, line, start) and self._repeats_ahead(end):
+            return True
+        for kind, _ in self.headers(line):
+            match kind:
+                case Header.LOOP | Header.UNKNOWN:
+                    return True
+                case Header.FUNCTION:
+                    return False
+                case Header.BRACKET if self._repeats_ahead(end):
+                    return True
+        return False
+
+    def is_in_loop(self, offset: int) -> bool:
+        """Whether the statement at *offset* may stand in a loop of its function."""
+        line = self.line_start(offset)
+        if _REPEATING.search(self.text, line, offset):
+            return True
+        for kind, _ in self.headers(line):
+            if kind in (Header.LOOP, Header.UNKNOWN):
+                return True
+            if kind is Header.FUNCTION:
+                return False
+        return False
+
+    def is_comprehended(self, start: int, end: int) -> bool:
+        """Whether the expression from *start* to *end* may be what a comprehension makes."""
+        text = self.text
+        return self._repeats_ahead(end) and text.find("[", max(0, start - _AHEAD), start) >= 0
+
+    def _repeats_ahead(self, end: int) -> bool:
+        return _REPEATING.search(self.text, end, end + _AHEAD) is not None
+
+    def function(self, offset: int) -> int | None:
+        """What tells the function around *offset* from others: its offset, or -1 for the module; None if unknown."""
+        for kind, start in self.headers(self.line_start(offset)):
+            match kind:
+                case Header.FUNCTION:
+                    return start
+                case Header.UNKNOWN:
+                    return None
+        return -1
+
+    def headers(self, start: int) -> Iterator[tuple[Header, int]]:
+        """The lines that open what stands around the line at *start*, from the inside, with their offsets."""
+        text = self.text
+        width = _width(text, start)
+        while width and start:
+            end = start - 1
+            start = text.rfind("\n", 0, end) + 1
+            indent = _width(text, start)
+            if indent >= width:
+                continue
+            line = text[start + indent : end].rstrip()
+            if not line or line.startswith("#"):
+                continue
+            if line[0] in ")]}":
+                width = indent + 1  # what it closes was opened further up, at the same indentation
+                continue
+            width = indent
+            header = _HEADER.match(line)
+            if header is not None:
+                match header[1]:
+                    case "for" | "while":
+                        yield Header.LOOP, start
+                    case "def":
+                        yield Header.FUNCTION, start
+                    case _:
+                        yield Header.OTHER, start
+            elif line.endswith(("(", "[", "{", ",", "\\")) or "#" in line:
+                yield Header.BRACKET, start
+            else:
+                yield Header.UNKNOWN, start
+
+
+def _width(text: str, start: int) -> int:
+    match = _INDENT.match(text, start)
+    assert match is not None
+    return match.end() - start
+
+
+def _is_wordly(character: str) -> bool:
+    return character.isalnum() or character == "_"
