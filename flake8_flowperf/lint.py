@@ -1,4 +1,4 @@
-"""One iterative walk for all rules, dispatched by node type and by the last part of a called name."""
+"""One look at a file for all rules, dispatched by node type and by the last part of a called name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.modules import block_of
 from flake8_flowperf.source.testing import is_test_file
-from flake8_flowperf.source.tree import CHILD_FIELDS
 
 _AS = re.compile(r"as(?:\s|\\)+(\w+)")
 _LAST_WORD = re.compile(r"(\w+)(?:\s|\\)+\Z")
@@ -118,26 +117,17 @@ def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:
                 by_called_name.setdefault(alias, []).extend(by_called_name[original])
 
     findings: list[Finding[Any]] = []
-    todo: list[ast.AST] = [source.module]
-    while todo:
-        node = todo.pop()
-        cls = node.__class__
-        if cls is ast.Call:
-            assert isinstance(node, ast.Call)
-            function = node.func
-            name = getattr(function, "attr", None) or getattr(function, "id", None)
-            if name in by_called_name:
-                for rule in _listening(function, by_called_name[name], source):
-                    findings.extend(rule.check(node, source))
-        if cls in by_type:
-            for rule in by_type[cls]:
+    calls = source.tree.of(ast.Call) if by_called_name else []
+    for call in calls:
+        function = call.func
+        name = getattr(function, "attr", None) or getattr(function, "id", None)
+        if name in by_called_name:
+            for rule in _listening(function, by_called_name[name], source):
+                findings.extend(rule.check(call, source))
+    for node_type, listening in by_type.items():
+        for node in source.tree.of(node_type):
+            for rule in listening:
                 findings.extend(rule.check(node, source))
-        for field in CHILD_FIELDS[cls]:
-            value = getattr(node, field, None)
-            if value.__class__ is list:
-                todo.extend(value)
-            elif isinstance(value, ast.AST):
-                todo.append(value)
     findings.sort(key=lambda finding: (finding.line, finding.column, finding.code))
     return findings
 

@@ -175,9 +175,7 @@ def _forks(source: SourceFile) -> bool:
         for variable in scope.variables.values()
         for binding in variable.bindings
     )
-    return imported or any(
-        isinstance(node, ast.Attribute) and node.attr in ("fork", "ProcessPoolExecutor") for node in walk(source.module)
-    )
+    return imported or any(node.attr in ("fork", "ProcessPoolExecutor") for node in source.tree.of(ast.Attribute))
 
 
 def _above_definitions(source: SourceFile, library: ast.Name | None) -> int:
@@ -333,7 +331,7 @@ def _lets_nothing_run(value: ast.expr) -> bool:
 
 
 def _fresh_attribute(source: SourceFile, client: ClientType) -> str:
-    taken = {node.attr for node in walk(source.module) if isinstance(node, ast.Attribute)}
+    taken = {node.attr for node in source.tree.of(ast.Attribute)}
     candidates = (f"_{client.variable}", f"_http_{client.variable}", f"_kept_{client.variable}")
     for name in candidates:
         if name not in taken:

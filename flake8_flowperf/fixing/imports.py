@@ -12,7 +12,6 @@ from flake8_flowperf.fixing.slices import CannotSlice, statement_slice
 from flake8_flowperf.model import Edit, Import
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.names import Scope
-from flake8_flowperf.source.tree import walk
 
 
 class CannotImport(Exception):
@@ -214,10 +213,9 @@ def removal(source: SourceFile, description: str, line: int) -> Edit:
 
     Raises CannotRemove when the statement has a comment, is all that its block holds, or shares its lines.
     """
-    for alias in walk(source.module):
+    for alias in source.tree.of(ast.alias):
         statement = source.tree.parent(alias)
-        if not isinstance(alias, ast.alias) or not isinstance(statement, (ast.Import, ast.ImportFrom)):
-            continue
+        assert isinstance(statement, (ast.Import, ast.ImportFrom))
         if statement.lineno == line and _description(statement, alias) == description:
             try:
                 return _without(source, statement, statement.names.index(alias))

@@ -161,7 +161,7 @@ class _Group:
 
 def _repetitions(source: SourceFile) -> dict[ast.Call, Repetition]:
     """The findings of the file by the call that they stand at."""
-    sites = _outermost(source, [site for node in walk(source.module) if (site := _site(source, node)) is not None])
+    sites = _outermost(source, [site for node in source.tree.of(ast.Call) if (site := _site(source, node)) is not None])
     found: dict[ast.Call, Repetition] = {}
     taken: dict[FunctionNode | None, set[str]] = {}
     for group in _groups(source, sites):
@@ -173,8 +173,8 @@ def _repetitions(source: SourceFile) -> dict[ast.Call, Repetition]:
     return found
 
 
-def _site(source: SourceFile, node: ast.AST) -> _Site | None:
-    if not isinstance(node, ast.Call) or not (node.args or node.keywords):
+def _site(source: SourceFile, node: ast.Call) -> _Site | None:
+    if not (node.args or node.keywords):
         return None
     known = computation(source, node)
     unit = _unit(source, node, known) if known is not None else None
@@ -663,9 +663,9 @@ def _calls_of(source: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionD
 
 def _calls_by_name(source: SourceFile) -> dict[str, list[ast.Call]]:
     found: dict[str, list[ast.Call]] = {}
-    for node in walk(source.module):
-        match node:
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+    for node in source.tree.of(ast.Call):
+        match node.func:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
                 found.setdefault(name, []).append(node)
     return found
 

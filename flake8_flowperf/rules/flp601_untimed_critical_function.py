@@ -13,7 +13,6 @@ from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.modules import module_names, qualified_name
-from flake8_flowperf.source.tree import walk
 
 CRITICAL_FUNCTIONS = Option(
     "--flowperf-critical-functions",
@@ -190,8 +189,8 @@ def _handed_over(source: SourceFile) -> frozenset[tuple[str, str]]:
     """The last names of functions that are called, ``f(x)`` or ``f(...)(x)``, with those of their arguments."""
     return frozenset(
         (function, name)
-        for call in walk(source.module)
-        if isinstance(call, ast.Call) and (function := _last_name(call.func)) is not None
+        for call in source.tree.of(ast.Call)
+        if (function := _last_name(call.func)) is not None
         for argument in call.args
         if (name := _last_name(argument)) is not None
     )

@@ -195,12 +195,12 @@ class _Collector:
         return sorted(made, key=lambda item: item.creations[0].statement.lineno)
 
     def _look(self) -> None:
-        for node in walk(self.source.module):
+        tree = self.source.tree
+        self.classes.extend(tree.of(ast.ClassDef))
+        for attribute in tree.of(ast.Attribute):
+            self.attributes.setdefault(attribute.attr, []).append(attribute)
+        for node in (*tree.of(ast.Call), *tree.of(ast.Subscript)):
             match node:
-                case ast.Attribute():
-                    self.attributes.setdefault(node.attr, []).append(node)
-                case ast.ClassDef():
-                    self.classes.append(node)
                 case ast.Call(func=ast.Name(id=name), args=[_, ast.Constant(value=str(text)), *_]) if name in _BY_TEXT:
                     self.by_text.add(text)
                 case ast.Subscript(value=ast.Attribute(attr="__dict__"), slice=ast.Constant(value=str(text))):

@@ -123,11 +123,7 @@ class _Copies:
         self.tree = source.tree
         self.found: dict[ast.Call, Redundancy] = {}
         self._claimed: set[ast.Call] = set()
-        calls = [
-            node
-            for node in walk(source.module)
-            if isinstance(node, ast.Call) and is_deepcopy(source, node) and not self._is_hook(node)
-        ]
+        calls = [node for node in source.tree.of(ast.Call) if is_deepcopy(source, node) and not self._is_hook(node)]
         for sort in (self._plain, self._of_copy, self._siblings, self._rebound, self._recorded, self._in_loop):
             for call in calls:
                 if call not in self._claimed and (redundancy := sort(call)) is not None:

@@ -133,13 +133,12 @@ class ClientUse:
 def http_calls(source: SourceFile) -> dict[ast.Call, HttpCall]:
     """The calls of the file that send a request of their own or make a client, in source order."""
     found: dict[ast.Call, HttpCall] = {}
-    for node in walk(source.module):
-        if isinstance(node, ast.Call):
-            name = _name_in_library(source, node.func)
-            if name in REQUESTS:
-                found[node] = HttpCall(node, name, REQUESTS[name], makes_client=False)
-            elif name in CLIENTS:
-                found[node] = HttpCall(node, name, CLIENTS[name], makes_client=True)
+    for node in source.tree.of(ast.Call):
+        name = _name_in_library(source, node.func)
+        if name in REQUESTS:
+            found[node] = HttpCall(node, name, REQUESTS[name], makes_client=False)
+        elif name in CLIENTS:
+            found[node] = HttpCall(node, name, CLIENTS[name], makes_client=True)
     return found
 
 

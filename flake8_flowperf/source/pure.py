@@ -82,6 +82,7 @@ def _table() -> dict[str, Computation]:
 
 
 COMPUTATIONS = _table()
+_LAST_NAMES = frozenset(name.rpartition(".")[2] for name in COMPUTATIONS)
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class Input:
 def computation(source: SourceFile, node: ast.expr) -> Computation | None:
     """What the call *node* computes, None when it is no known computation."""
     if not isinstance(node, ast.Call):
+        return None
+    if isinstance(node.func, ast.Attribute) and node.func.attr not in _LAST_NAMES:
         return None
     name = source.names.qualified_name(node.func) or ""
     writes = name.startswith("yaml.") and (len(node.args) > 1 or any(key.arg == "stream" for key in node.keywords))

@@ -79,18 +79,21 @@ def called_in_loops(source: SourceFile) -> dict[ast.AST, ast.AST]:
                     for load in variable.loads:
                         if _runs_repeatedly(source, load):
                             found.setdefault(binding.node, load)
-        if isinstance(scope.node, ast.ClassDef):
-            found.update(_methods_called_in_loops(source, scope.node))
+    found.update(_methods_called_in_loops(source))
     return found
 
 
-def _methods_called_in_loops(source: SourceFile, owner: ast.ClassDef) -> Iterator[tuple[ast.AST, ast.AST]]:
-    methods = {item.name: item for item in owner.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))}
-    for node in walk(owner):
+def _methods_called_in_loops(source: SourceFile) -> Iterator[tuple[ast.AST, ast.AST]]:
+    methods = {
+        owner: {item.name: item for item in owner.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))}
+        for owner in source.tree.of(ast.ClassDef)
+    }
+    for node in source.tree.of(ast.Attribute) if methods else ():
         match node:
-            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr) if attr in methods:
-                if source.tree.enclosing_class(node) is owner and _runs_repeatedly(source, node):
-                    yield methods[attr], node
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr):
+                owner = source.tree.enclosing_class(node)
+                if owner is not None and attr in methods[owner] and _runs_repeatedly(source, node):
+                    yield methods[owner][attr], node
 
 
 def _runs_repeatedly(source: SourceFile, reference: ast.expr) -> bool:

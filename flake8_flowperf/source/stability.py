@@ -300,6 +300,4 @@ class Stability:
 
 def _attribute_stores(source: SourceFile) -> list[ast.Attribute]:
     """All stores into and deletions of attributes in the file."""
-    return [
-        node for node in walk(source.module) if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
-    ]
+    return [node for node in source.tree.of(ast.Attribute) if not isinstance(node.ctx, ast.Load)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While
+N = TypeVar("N", bound=ast.AST)
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 _LEAVES = frozenset(
@@ -16,7 +18,8 @@ _LEAVES = frozenset(
     for cls in (base, *base.__subclasses__())
 )
 _WITHOUT_NODES = frozenset(
-    ("id", "attr", "arg", "name", "names", "kind", "type_comment", "level", "module", "ctx", "ops", "op")
+    "arg attr conversion ctx id is_async kind kwd_attrs level module name names op ops rest simple tag type_comment "
+    "type_ignores".split()
 )
 
 
@@ -24,7 +27,7 @@ class _ChildFields(dict[type[Any], tuple[str, ...]]):
     """The fields of a node type that can hold nodes which rules care for, in source order as far as ast has it."""
 
     def __missing__(self, cls: type[Any]) -> tuple[str, ...]:
-        if cls in _LEAVES:
+        if cls in _LEAVES or cls is ast.Constant:
             fields: tuple[str, ...] = ()
         elif cls in (ast.Import, ast.ImportFrom):
             fields = ("names",)
@@ -75,10 +78,34 @@ def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
 
 
 class Tree:
-    """The parents of all nodes of a module."""
+    """The nodes of a module by their type, and their parents."""
 
     def __init__(self, module: ast.Module) -> None:
-        self._parents: dict[ast.AST, ast.AST] = {child: node for node in walk(module) for child in children(node)}
+        self._parents: dict[ast.AST, ast.AST] = {}
+        self._by_type: defaultdict[type[ast.AST], list[Any]] = defaultdict(list)
+        parents, by_type = self._parents, self._by_type
+        todo: list[ast.AST] = [module]
+        while todo:
+            node = todo.pop()
+            cls = node.__class__
+            by_type[cls].append(node)
+            below: list[ast.AST] = []
+            for field in CHILD_FIELDS[cls]:
+                value = getattr(node, field, None)
+                if value.__class__ is list:
+                    below += value
+                elif value is not None:
+                    below.append(value)
+            if None in below:  # the key of ``{**more}``, the default that a keyword-only parameter does not have
+                below = [child for child in below if child is not None]
+            for child in below:
+                parents[child] = node
+            below.reverse()
+            todo += below
+
+    def of(self, kind: type[N]) -> list[N]:
+        """The nodes of exactly this type, in source order as far as ast has it."""
+        return self._by_type.get(kind, [])
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that *node* is a child of, None for the module."""
