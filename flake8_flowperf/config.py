@@ -183,16 +183,15 @@ class Suppressions:
         """A function of a text of the file *filename* and its findings that returns those that flake8 would report."""
 
         def kept(text: str, findings: list[Finding[Any]]) -> list[Finding[Any]]:
+            guide = self._guides.style_guide_for(filename)
+            selected = [item for item in findings if guide.should_report_error(item.code) is Decision.Selected]
+            if not selected or "noqa" not in text.lower():  # flake8 would split the file into tokens to find none
+                return selected
             processor = self._processor(text, filename)
             if processor.should_ignore_file():
                 return []
-            guide = self._guides.style_guide_for(filename)
-            return [
-                finding
-                for finding in findings
-                if guide.should_report_error(finding.code) is Decision.Selected
-                and not self._violation(finding, processor).is_inline_ignored(self._settings.disable_noqa)
-            ]
+            disabled = self._settings.disable_noqa
+            return [item for item in selected if not self._violation(item, processor).is_inline_ignored(disabled)]
 
         return kept
 

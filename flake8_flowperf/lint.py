@@ -109,16 +109,15 @@ def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:
     for rule in rules:
         for node_type in rule.nodes:
             by_type.setdefault(node_type, []).append(rule)
-        for call in rule.calls:
-            by_called_name.setdefault(call.rpartition(".")[2], []).append((call, rule))
+        for called in rule.calls:
+            by_called_name.setdefault(called.rpartition(".")[2], []).append((called, rule))
     if by_called_name:
         for original, alias in _renamed(source.text.text):
             if original in by_called_name and original != alias:
                 by_called_name.setdefault(alias, []).extend(by_called_name[original])
 
     findings: list[Finding[Any]] = []
-    calls = source.tree.of(ast.Call) if by_called_name else []
-    for call in calls:
+    for call in source.tree.of(ast.Call) if by_called_name else []:
         function = call.func
         name = getattr(function, "attr", None) or getattr(function, "id", None)
         if name in by_called_name:

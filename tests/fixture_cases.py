@@ -14,7 +14,7 @@ from typing import Any
 from flake8.options.parse_args import parse_args
 
 from flake8_flowperf import config
-from flake8_flowperf.fixing.loop import Outcome, fix_text, plan
+from flake8_flowperf.fixing.loop import Outcome, fix_source, plan
 from flake8_flowperf.lint import Linter, find
 from flake8_flowperf.model import Finding, Fix
 from flake8_flowperf.source import SourceFile
@@ -82,7 +82,9 @@ class Case:
         return lines
 
     def fix(self, text: str, *, unsafe: bool) -> Outcome:
-        return fix_text(text, "fixture.py", self.linter, unsafe=unsafe, keep=lambda _, findings: findings)
+        return fix_source(
+            SourceFile.parse(text, "fixture.py"), self.linter, unsafe=unsafe, keep=lambda _, findings: findings
+        )
 
     def write_golden(self) -> None:
         """Write what the tool does now; for a person to read."""

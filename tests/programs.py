@@ -20,7 +20,7 @@ from pyflakes.checker import Checker
 
 from flake8_flowperf import config
 from flake8_flowperf.fixing import files
-from flake8_flowperf.fixing.loop import Outcome, fix_text
+from flake8_flowperf.fixing.loop import Outcome, fix_source
 from flake8_flowperf.lint import Linter, find
 from flake8_flowperf.source import SourceFile
 
@@ -52,7 +52,7 @@ def comments(text: str) -> Counter[str]:
 
 
 def fix(text: str, checker: Linter, *, unsafe: bool) -> Outcome:
-    return fix_text(text, "x.py", checker, unsafe=unsafe, keep=lambda _, findings: findings)
+    return fix_source(SourceFile.parse(text, "x.py"), checker, unsafe=unsafe, keep=lambda _, findings: findings)
 
 
 def check(text: str, checker: Linter, *, unsafe: bool) -> Outcome:

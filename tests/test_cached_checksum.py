@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flake8_flowperf.fixing.loop import fix_text
+from flake8_flowperf.fixing.loop import fix_source
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.rules.flp202_uncached_checksum import UncachedChecksum
+from flake8_flowperf.source import SourceFile
 from tests.test_house import example
 
 BEFORE = example(UncachedChecksum, "Bad")
-AFTER = fix_text(
-    BEFORE, "a.py", Linter([UncachedChecksum], argparse.Namespace()), unsafe=True, keep=lambda _, found: found
+AFTER = fix_source(
+    SourceFile.parse(BEFORE), Linter([UncachedChecksum], argparse.Namespace()), unsafe=True, keep=lambda _, found: found
 ).text
 
 

@@ -15,7 +15,7 @@ from flake8.options.parse_args import parse_args
 
 import flake8_flowperf
 from flake8_flowperf import registry
-from flake8_flowperf.fixing.loop import fix_text
+from flake8_flowperf.fixing.loop import fix_source
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.model import Rule
 from flake8_flowperf.source import SourceFile
@@ -118,7 +118,10 @@ def test_examples_of_the_docstring(rule: type[Rule[Any]]) -> None:
     assert linter.lint(bad, SourceFile.parse(bad).module, "bad.py")
     assert not linter.lint(good, SourceFile.parse(good).module, "good.py")
     if rule.code in registry.codemods():
-        assert fix_text(bad, "bad.py", linter, unsafe=True, keep=lambda _, findings: findings).text == good
+        assert (
+            fix_source(SourceFile.parse(bad, "bad.py"), linter, unsafe=True, keep=lambda _, findings: findings).text
+            == good
+        )
 
 
 def test_readme_is_in_step() -> None:

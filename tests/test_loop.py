@@ -35,7 +35,7 @@ LINTER = Linter([Old], argparse.Namespace())
 
 def fix(text: str, codemod: object, monkeypatch: pytest.MonkeyPatch, *, unsafe: bool = False) -> loop.Outcome:
     monkeypatch.setattr(loop, "codemods", lambda: {"FLP998": codemod})
-    return loop.fix_text(text, "x.py", LINTER, unsafe=unsafe, keep=lambda _, findings: findings)
+    return loop.fix_source(SourceFile.parse(text), LINTER, unsafe=unsafe, keep=lambda _, findings: findings)
 
 
 def replacing(new: str, safety: Safety = Safety.SAFE, **more: object) -> object:
@@ -85,7 +85,7 @@ def test_levels_and_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = fix("x = old()\n", lambda *_: NoFix("not today"), monkeypatch)
     assert [(item.reason, item.safety) for item in outcome.left] == [("not today", None)]
     monkeypatch.setattr(loop, "codemods", dict)
-    outcome = loop.fix_text("old()\n", "x.py", LINTER, unsafe=True, keep=lambda _, findings: findings)
+    outcome = loop.fix_source(SourceFile.parse("old()\n"), LINTER, unsafe=True, keep=lambda _, findings: findings)
     assert [item.reason for item in outcome.left] == ["this rule has no automatic fix"]
     assert fix("new()\n", unsafe, monkeypatch) == loop.Outcome("new()\n")
 
@@ -128,8 +128,8 @@ def test_rounds_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_kept_out_is_not_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "codemods", lambda: {"FLP998": replacing("1")})
     text = "def old(): pass\nx = old()\ny = old()\n"
-    outcome = loop.fix_text(
-        text, "x.py", LINTER, unsafe=True, keep=lambda _, findings: [f for f in findings if f.line == 3]
+    outcome = loop.fix_source(
+        SourceFile.parse(text), LINTER, unsafe=True, keep=lambda _, findings: [f for f in findings if f.line == 3]
     )
     assert outcome.text == "def old(): pass\nx = old()\ny = 1\n"
     assert len(outcome.applied) == 1

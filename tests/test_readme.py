@@ -15,6 +15,7 @@ from flake8_flowperf import cli, config, registry
 from flake8_flowperf.fixing import loop
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.reporting import FORMATS
+from flake8_flowperf.source import SourceFile
 from tests.docs import README
 from tests.support import command, write
 
@@ -112,6 +113,6 @@ def test_rule_and_codemod(monkeypatch: pytest.MonkeyPatch) -> None:
     linter = Linter([rule], SimpleNamespace())  # type: ignore[arg-type]
     text = "x = sorted(a)[0]\ny = sorted(z for z in a)[0]\nw = sorted(a, key=f)[0]\n"
     assert [item.line for item in linter.lint(text, ast.parse(text), "x.py")] == [1, 2]
-    outcome = loop.fix_text(text, "x.py", linter, unsafe=True, keep=lambda _, findings: findings)
+    outcome = loop.fix_source(SourceFile.parse(text), linter, unsafe=True, keep=lambda _, findings: findings)
     assert outcome.text == text.replace("sorted(a)[0]", "min(a)")
     assert [item.reason for item in outcome.left] == ["the generator may be empty"]

@@ -15,6 +15,7 @@ import pytest
 from flake8_flowperf.cli import main
 from flake8_flowperf.fixing import loop
 from flake8_flowperf.fixing.fixer import FileResult, Fixer
+from flake8_flowperf.source import SourceFile
 from tests.support import BROAD, NARROW, SEVERAL, command, write
 
 WHOLE = 'def f(base):\n    return [path for path in base.rglob("*") if path.suffix == ".py"]'
@@ -100,14 +101,14 @@ def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_withdrawn_fix_is_not_told_as_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a later round of the loop leaves was not fixed, whatever the first one promised."""
     write(folder, {"a.py": BROAD})
-    fix_text = loop.fix_text
+    fix_source = loop.fix_source
 
-    def withdraw(text: str, *arguments: object, **options: object) -> loop.Outcome:
-        outcome = fix_text(text, *arguments, **options)  # type: ignore[arg-type]
+    def withdraw(source: SourceFile, *arguments: object, **options: object) -> loop.Outcome:
+        outcome = fix_source(source, *arguments, **options)  # type: ignore[arg-type]
         left = tuple(loop.Judgement(item.finding, "not today", None) for item in outcome.found)
-        return loop.Outcome(text, outcome.found, (), left)
+        return loop.Outcome(source.text.text, outcome.found, (), left)
 
-    monkeypatch.setattr(loop, "fix_text", withdraw)
+    monkeypatch.setattr(loop, "fix_source", withdraw)
     results: list[FileResult] = []
     fix = Fixer.fix
     monkeypatch.setattr(Fixer, "fix", lambda self, path: results.append(fix(self, path)) or results[-1])  # type: ignore[func-returns-value]

@@ -155,10 +155,10 @@ class Fixer:
             if self._settings.add_noqa:
                 lines = self._suppressions.noqa_lines(text, name)
                 return _silenced(noqa.silence(text, findings, lines, reported), nothing)
-            from flake8_flowperf.fixing.loop import fix_text  # imports libcst, which takes longer than most files
+            from flake8_flowperf.fixing.loop import fix_source  # imports libcst, which takes longer than most files
 
             unsafe = self._settings.unsafe_fixes
-            outcome = fix_text(text, name, self._linter, unsafe=unsafe, keep=keep)
+            outcome = fix_source(source, self._linter, unsafe=unsafe, keep=keep)
         fixed = Counter(item.code for item in outcome.applied)
         left = tuple(_entry(item) for item in outcome.left)
         return replace(

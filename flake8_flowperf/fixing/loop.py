@@ -72,24 +72,19 @@ class _Round:
     left: list[Judgement]
 
 
-def fix_text(text: str, filename: str, linter: Linter, *, unsafe: bool, keep: Keep) -> Outcome:
-    """Fix what *linter* finds in *text*, safe fixes only or unsafe ones too, until nothing more applies.
+def fix_source(source: SourceFile, linter: Linter, *, unsafe: bool, keep: Keep) -> Outcome:
+    """Fix what *linter* finds in *source*, safe fixes only or unsafe ones too, until nothing more applies.
 
-    *keep* gets the text and its findings and returns those that the configuration lets through.  Raises what the
-    parser raises (SyntaxError, ValueError, RecursionError, MemoryError) for a text that it cannot take, and GateFailure
-    for a fix that is not what it says.
+    *keep* gets a text and its findings and returns those that the configuration lets through.  Raises GateFailure for a
+    fix that is not what it says.
     """
-    rules = linter.relevant(text, filename)
-    if not rules:
-        return Outcome(text)
     applied: list[Applied] = []
-    source = SourceFile.parse(text, filename)
     current = _look(source, linter.heat(source), linter, unsafe, keep)
     found = [*current.left, *(Judgement(item.finding, item.fix.why, item.fix.safety) for item in current.plans)]
     for _ in range(MAX_ROUNDS):
         if not current.plans:
             break
-        current, done = _advance(current, filename, linter, unsafe, keep)
+        current, done = _advance(current, linter, unsafe, keep)
         applied.extend(done)
     unsettled = f"not settled after {MAX_ROUNDS} rounds"
     left = [*current.left, *(Judgement(item.finding, unsettled, item.fix.safety) for item in current.plans)]
@@ -134,7 +129,7 @@ def _look(source: SourceFile, heat: FileHeat | None, linter: Linter, unsafe: boo
     return _Round(source, heat, findings, plans, left)
 
 
-def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep: Keep) -> tuple[_Round, list[Applied]]:
+def _advance(current: _Round, linter: Linter, unsafe: bool, keep: Keep) -> tuple[_Round, list[Applied]]:
     """Apply one round of fixes; the round that follows from the new text, and what was applied."""
     known = gates.name_messages(current.source.text.text)
     plans, left = current.plans, current.left
@@ -153,7 +148,7 @@ def _advance(current: _Round, filename: str, linter: Linter, unsafe: bool, keep:
         return _Round(current.source, current.heat, current.findings, [], left), []
     codes = [item.finding.code for item in chosen]
     try:
-        following = _look(SourceFile.parse(text, filename), current.heat, linter, unsafe, keep)
+        following = _look(SourceFile.parse(text, current.source.filename), current.heat, linter, unsafe, keep)
         new = gates.new_name_messages(known, gates.name_messages(text))
     except (SyntaxError, ValueError) as error:
         raise GateFailure(codes, f"the fixed text does not parse: {error}") from error
