@@ -139,8 +139,10 @@ class BroadFileScan(Rule[Scan]):
     options = (SCAN,)
 
     def may_fire(self, glance: Glance) -> bool:
-        """Whether a listing is called, and not only something global."""
-        return any(next(glance.names(name), None) is not None for name in ("glob", "rglob", "iglob", "iterdir"))
+        """Whether a listing is called, and not only something global, and names are tested."""
+        return glance.has(("suffix", "startswith", "endswith", "match")) and any(
+            next(glance.names(name), None) is not None for name in ("glob", "rglob", "iglob", "iterdir")
+        )
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Scan]]:
         """Yield a finding when the listing *node* is consumed by a loop that tests the names."""

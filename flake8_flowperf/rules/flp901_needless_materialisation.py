@@ -26,6 +26,7 @@ from flake8_flowperf.source.files import (
     all_lines,
     file_names_in,
     is_listing,
+    may_read_lines,
     only_looks,
     rewrites,
 )
@@ -140,7 +141,7 @@ class NeedlessMaterialisation(Rule[Materialisation]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether lines are read, or a list stands where any iterable could."""
         text = glance.text
-        return glance.has(("readlines",)) or any(
+        return glance.fact(may_read_lines) or any(
             _MADE_BY.match(text, start + len("list")) and _may_be_iterated(text, start)
             for start in glance.names("list")
         )

@@ -16,6 +16,7 @@ from flake8_flowperf.source.files import (
     changes_files,
     file_names_in,
     is_listing,
+    may_read_lines,
     only_looks,
     rewrites,
     whole_read,
@@ -24,8 +25,12 @@ from flake8_flowperf.source.glance import GAP, Glance
 from flake8_flowperf.source.iteration import Consumption, consumption
 from flake8_flowperf.source.names import Kind, Variable
 
-_SPLIT = re.compile("split" + GAP + r"[bBuU]?[\"']{1,3}[\\\n]")
-_LISTED = re.compile(r"list(?<!\wlist)[\s\\]*\((?=.{0,1000}?(?:glob|iterdir|scandir))", re.DOTALL)
+_CALL = re.compile(r"[\s\\]*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
+_USED = re.compile(
+    r"(?:[\s\\)]|#[^\n]*\n)*(\.[\s\\]*split(?:lines\b|" + GAP + r"[bBuU]?[\"']{1,3}[\\\n]))?"
+)  # fmt: skip
+_LISTED = re.compile(r"list(?<!\wlist)[\s\\]*\(")
+_LISTING = re.compile("glob|iterdir|scandir")
 _REDUCING = frozenset({"builtins.all", "builtins.any", "builtins.max", "builtins.min", "builtins.next", "builtins.sum"})
 
 
@@ -129,15 +134,18 @@ class LoadEverythingThenIterate(Rule[Loaded]):
 
     def may_fire(self, glance: Glance) -> bool:
         """Whether lines are read, a text that is read is split, a listing made a list, or files read in a list."""
-        if glance.has(("readlines",)):
+        if glance.fact(may_read_lines):
             return True
-        if glance.has(("read(", "read_text", "read_bytes")):
-            if glance.has(("splitlines",)) or _SPLIT.search(glance.text):
-                return True
-            reads = ((name, start) for name in ("read", "read_text", "read_bytes") for start in glance.names(name))
-            if any(glance.is_comprehended(start, start + len(name)) for name, start in reads):
-                return True
-        return glance.has(("glob(", "iterdir", "scandir")) and _LISTED.search(glance.text) is not None
+        for name in ("read", "read_text", "read_bytes"):
+            for start in glance.names(name):
+                call = _CALL.match(glance.text, start + len(name))
+                used = _USED.match(glance.text, call.end()) if call is not None else None
+                if used is not None and (used[1] is not None or glance.is_comprehended(start, used.end())):
+                    return True
+        return glance.has(("glob", "iterdir", "scandir")) and any(
+            _LISTING.search(glance.text, match.end(), glance.bracket_end(match.end()))
+            for match in _LISTED.finditer(glance.text)
+        )
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Loaded]]:
         """Yield a finding when what *node* loads is looped over once."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.names import Binding, Kind, Variable
 from flake8_flowperf.source.tree import walk, walk_scope
 from flake8_flowperf.source.values import ValueKind, kind_of_value
@@ -121,6 +122,14 @@ _LOOKING_METHODS = """
     joinpath lstat match relative_to resolve samefile stat with_name with_stem with_suffix
 """
 _LOOKING_METHOD_NAMES = frozenset(_LOOKING_METHODS.split())
+
+
+_READLINES = re.compile(r"readlines[\s\\]*\((?:[\s\\]|#[^\n]*\n)*\)")
+
+
+def may_read_lines(glance: Glance) -> bool:
+    """Whether a text calls readlines() without a limit."""
+    return _READLINES.search(glance.text) is not None
 
 
 def opened_file(source: SourceFile, node: ast.expr) -> OpenFile | None:

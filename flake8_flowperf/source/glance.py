@@ -20,10 +20,13 @@ _MODULE = re.compile(r"[\s\\]*([\w.]+)(?:[\s\\]+as[\s\\]+\w+)?[\s\\]*(,?)")
 _LONGEST_FROM = 200
 _INDENT = re.compile(r"[ \t\f]*")
 _HEADER = re.compile(r"(?:async\s+)?(def|class|for|while|if|elif|else|with|try|except|finally|match|case)\b")
-_REPEATING = re.compile(r"\b(?:for|while|lambda)\b")
-_BRACKET = re.compile(r"[\[({]")
-_AHEAD = 500
-"""characters behind a place in which the ``for`` of a comprehension around it is looked for"""
+_REPEATING = re.compile(r"\b(?:for|while)\b")
+_TOKEN = re.compile(
+    r"""[\[({]|[\])}]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*|\bfor\b""",
+)
+"""what matters to see where a bracket ends, and whether a comprehension stands in it"""
+_FARTHEST = 4000
+"""characters in which the end of a bracket is looked for"""
 
 
 class Header(enum.Enum):
@@ -93,22 +96,33 @@ class Glance:
         return self.text.rfind("\n", 0, offset) + 1
 
     def is_repeated(self, start: int, end: int) -> bool:
-        """Whether the code from *start* to *end* may stand in a loop or comprehension, or in a lambda."""
+        """Whether the expression from *start* to *end* may stand in a loop or comprehension of its function."""
+        return self.is_in_loop(start) or self.is_comprehended(start, end)
+
+    def is_comprehended(self, start: int, end: int) -> bool:
+        """Whether the expression from *start* to *end* may stand in a comprehension."""
         text = self.text
         line = self.line_start(start)
-        if _REPEATING.search(text, line, start):
-            return True
-        if _BRACKET.search(text, line, start) and self._repeats_ahead(end):
-            return True
-        for kind, _ in self.headers(line):
-            match kind:
-                case Header.LOOP | Header.UNKNOWN:
-                    return True
-                case Header.FUNCTION:
-                    return False
-                case Header.BRACKET if self._repeats_ahead(end):
-                    return True
-        return False
+        brackets = _open_brackets(text, line, start)
+        for kind, header in self.headers(line):
+            if kind is Header.UNKNOWN:
+                return True
+            if kind is not Header.BRACKET:
+                break
+            brackets += _open_brackets(text, header, text.find("\n", header))
+        return brackets > 0 and _repeats(text, end, brackets)
+
+    def bracket_end(self, place: int) -> int:
+        """About where the bracket ends that was opened right before *place*; not before its end."""
+        brackets = 1
+        for token in _TOKEN.finditer(self.text, place, place + _FARTHEST):
+            if token[0] in "[({":
+                brackets += 1
+            elif token[0] in "])}":
+                brackets -= 1
+                if not brackets:
+                    return token.end()
+        return len(self.text)
 
     def is_in_loop(self, offset: int) -> bool:
         """Whether the statement at *offset* may stand in a loop of its function."""
@@ -121,14 +135,6 @@ class Glance:
             if kind is Header.FUNCTION:
                 return False
         return False
-
-    def is_comprehended(self, start: int, end: int) -> bool:
-        """Whether the expression from *start* to *end* may be what a comprehension makes."""
-        text = self.text
-        return self._repeats_ahead(end) and text.find("[", max(0, start - _AHEAD), start) >= 0
-
-    def _repeats_ahead(self, end: int) -> bool:
-        return _REPEATING.search(self.text, end, end + _AHEAD) is not None
 
     def function(self, offset: int) -> int | None:
         """What tells the function around *offset* from others: its offset, or -1 for the module; None if unknown."""
@@ -170,6 +176,32 @@ class Glance:
                 yield Header.BRACKET, start
             else:
                 yield Header.UNKNOWN, start
+
+
+def _open_brackets(text: str, start: int, end: int) -> int:
+    """How many brackets are open at *end* that were opened since *start*."""
+    count = 0
+    for token in _TOKEN.finditer(text, start, end if end >= 0 else len(text)):
+        if token[0] in "[({":
+            count += 1
+        elif token[0] in "])}" and count:
+            count -= 1
+    return count
+
+
+def _repeats(text: str, place: int, brackets: int) -> bool:
+    """Whether a ``for`` stands between *place* and the end of so many brackets around it."""
+    for token in _TOKEN.finditer(text, place, place + _FARTHEST):
+        match token[0]:
+            case "[" | "(" | "{":
+                brackets += 1
+            case "]" | ")" | "}":
+                brackets -= 1
+                if not brackets:
+                    return False
+            case "for":
+                return True
+    return True
 
 
 def _width(text: str, start: int) -> int:

@@ -11,6 +11,7 @@ _CALL = re.compile(r"[\s\\]*\(")
 _LITERAL = re.compile(r"""[\s\\(]*(?:[rRbBuU]{0,2}(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\d+)\s*\)""")
 _PATTERN_LITERAL = re.compile(r"[\s\\(]*(?:[rRbBuU]{0,2}[\"']|\d)")
 _RENAMED = re.compile(r"[\s\\]+as\b")
+_ASSIGNED = re.compile(r"(?<![=!<>])=[\s\\(]*[\w.]*\Z")
 _FIRST_ARGUMENT = re.compile(r"[\s\\(]*([\w.]+)(?![\w.\"'])")
 
 
@@ -32,7 +33,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
                 continue
             if _CALL.match(text, end) is None:
                 # "loads as parse", "parse = loads"; the calls have another name then
-                if _RENAMED.match(text, end) or "=" in before:
+                if _RENAMED.match(text, end) or _ASSIGNED.search(before):
                     return True
                 continue
             if glance.is_repeated(start, end):
