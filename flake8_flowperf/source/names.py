@@ -217,6 +217,9 @@ class Names:
             while same_scope:
                 node = same_scope.pop()
                 cls = node.__class__
+                if cls is ast.Name and node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
+                    self._scope_of_name[node] = scope  # type: ignore[index]
+                    continue
                 if cls in _BINDING and self._binds(node, scope, fallback, todo):
                     continue
                 inner: list[ast.AST] = []
