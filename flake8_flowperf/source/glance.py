@@ -25,6 +25,11 @@ _TOKEN = re.compile(
     r"""[\[({]|[\])}]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*|\bfor\b""",
 )
 """what matters to see where a bracket ends, and whether a comprehension stands in it"""
+_NAME = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\s*=[^=])")
+_STRING = re.compile(r"""[rRbBuU]{0,2}(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
+_CLAUSE = re.compile(r"\bfor\s([^\n]*?)\sin\b")
+_FOR = re.compile(r"[ \t]*(?:async[ \t]+)?for[ \t]([^\n]*?)[ \t]in\b[^\n]*:[ \t]*(?:#[^\n]*)?\r?\n")
+_BOUND = re.compile(r"^[ \t]+(\w+) = ", re.MULTILINE)
 _FARTHEST = 4000
 """characters in which the end of a bracket is looked for"""
 
@@ -98,6 +103,32 @@ class Glance:
     def is_repeated(self, start: int, end: int) -> bool:
         """Whether the expression from *start* to *end* may stand in a loop or comprehension of its function."""
         return self.is_in_loop(start) or self.is_comprehended(start, end)
+
+    def may_stay_the_same(self, start: int, end: int) -> bool:
+        """Whether a loop or comprehension may evaluate the call from *start* to *end* with the same arguments again.
+
+        It does not when the innermost one binds a name in the arguments anew in every turn.
+        """
+        if not self.is_repeated(start, end):
+            return False
+        text = self.text
+        names = set(_NAME.findall(_STRING.sub("", text[start:end])))
+        if self.is_comprehended(start, end):
+            clause = _CLAUSE.search(text, end, end + _FARTHEST)
+            return clause is None or names.isdisjoint(_NAME.findall(clause[1]))
+        line = self.line_start(start)
+        if _REPEATING.search(text, line, start):
+            return True
+        for kind, header in self.headers(line):
+            if kind is Header.LOOP:
+                clause = _FOR.match(text, header)
+                if clause is None:
+                    return True
+                bound = {*_NAME.findall(clause[1]), *_BOUND.findall(text, clause.end(), line)}
+                return names.isdisjoint(bound)
+            if kind is not Header.OTHER:
+                break
+        return True
 
     def is_comprehended(self, start: int, end: int) -> bool:
         """Whether the expression from *start* to *end* may stand in a comprehension."""

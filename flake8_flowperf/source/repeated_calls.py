@@ -31,12 +31,13 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
             before = text[glance.line_start(start) : start]
             if before.lstrip().startswith("#"):
                 continue
-            if _CALL.match(text, end) is None:
+            call = _CALL.match(text, end)
+            if call is None:
                 # "loads as parse", "parse = loads"; the calls have another name then
                 if _RENAMED.match(text, end) or _ASSIGNED.search(before):
                     return True
                 continue
-            if glance.is_repeated(start, end):
+            if glance.may_stay_the_same(start, glance.bracket_end(call.end())):
                 return True
             if name == "compile" and not _PATTERN_LITERAL.match(text, end):
                 return True
