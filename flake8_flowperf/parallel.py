@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from multiprocessing import connection
 
 from flake8_flowperf import cache as caches
@@ -53,11 +54,33 @@ def _worked(
     workers = min(jobs(settings), len(paths) // FILES_PER_WORKER, _MOST_WORKERS)
     if workers < 2:
         fixer = Fixer(settings, changed, key)
-        for path in paths:
-            yield fixer.fix(path)
+        with _collecting_between_files():
+            for path in paths:
+                yield _fixed(fixer, path)
         return
     with ProcessPoolExecutor(workers, initializer=_start, initargs=(settings, changed, key)) as pool:
         yield from pool.map(_fix, paths, chunksize=_CHUNK)
+
+
+@contextmanager
+def _collecting_between_files() -> Iterator[None]:
+    """Keep the garbage collector from going through a tree again and again while it is made.
+
+    That takes a third of the time of a run, and finds nothing: what a file has made is let go when it is done.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _fixed(fixer: Fixer, path: str) -> FileResult:
+    result = fixer.fix(path)
+    gc.collect(0)
+    return result
 
 
 def _start(settings: argparse.Namespace, changed: ChangedLines | None, key: bytes | None) -> None:
@@ -65,6 +88,7 @@ def _start(settings: argparse.Namespace, changed: ChangedLines | None, key: byte
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it too, and lets us finish the file at hand
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _fixer = Fixer(settings, changed, key)
+    gc.disable()  # for as long as the process lives, see _collecting_between_files
 
 
 def _end_with_parent() -> None:
@@ -76,4 +100,4 @@ def _end_with_parent() -> None:
 
 def _fix(path: str) -> FileResult:
     assert _fixer is not None
-    return _fixer.fix(path)
+    return _fixed(_fixer, path)

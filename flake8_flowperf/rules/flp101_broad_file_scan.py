@@ -21,6 +21,9 @@ SCAN: Option[str] = Option(
     choices=("per-suffix", "walk"),
 )
 
+_LOOPED = re.compile(r"\bin\b|\bfilter\b")
+_RENAMED = re.compile(r"\w+[\s\\]+as\b")
+_LONGEST_BASE = 400
 _MAGIC = re.compile(r"[*?\[\]]")
 _PLAIN_SUFFIX = re.compile(r"\.[^.*?\[\]/\\]+")
 _PURE_TESTS = frozenset({"is_file", "is_dir", "is_symlink", "exists"})
@@ -141,7 +144,9 @@ class BroadFileScan(Rule[Scan]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether a listing is called, and not only something global, and names are tested."""
         return glance.has(("suffix", "startswith", "endswith", "match")) and any(
-            next(glance.names(name), None) is not None for name in ("glob", "rglob", "iglob", "iterdir")
+            _LOOPED.search(glance.text, max(0, start - _LONGEST_BASE), start) or _RENAMED.match(glance.text, start)
+            for name in ("glob", "rglob", "iglob", "iterdir")
+            for start in glance.names(name)
         )
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Scan]]:

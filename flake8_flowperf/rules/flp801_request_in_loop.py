@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.connections import LoopedRequest, requests_in_loops
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, spelled
+from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, spelled
 
 
 class RequestInLoop(Rule[LoopedRequest]):
@@ -79,6 +79,7 @@ class RequestInLoop(Rule[LoopedRequest]):
     code = "FLP801"
     name = "request-in-loop"
     gain = "2.4-10× near the server"
+    words = HTTP_WORDS
     modules = HTTP_MODULES
     in_tests = False
     calls = CALLS

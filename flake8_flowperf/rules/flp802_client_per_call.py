@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.connections import PerCallRequest, Reason, requests_per_call
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, URLLIB3_POOL, spelled
+from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, URLLIB3_POOL, spelled
 
 RETRIES: Option[int] = Option(
     "--flowperf-retries",
@@ -91,6 +91,7 @@ class ClientPerCall(Rule[PerCallRequest]):
     code = "FLP802"
     name = "client-per-call"
     gain = "2.6-8.8× near the server"
+    words = HTTP_WORDS
     modules = HTTP_MODULES
     in_tests = False
     calls = CALLS

@@ -26,8 +26,8 @@ from flake8_flowperf.source.iteration import Consumption, consumption
 from flake8_flowperf.source.names import Kind, Variable
 
 _CALL = re.compile(r"[\s\\]*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
-_USED = re.compile(
-    r"(?:[\s\\)]|#[^\n]*\n)*(\.[\s\\]*split(?:lines\b|" + GAP + r"[bBuU]?[\"']{1,3}[\\\n]))?"
+_SPLIT = re.compile(
+    r"(?:[\s\\)]|#[^\n]*\n)*\.[\s\\]*split(?:lines\b|" + GAP + r"[bBuU]?[\"']{1,3}[\\\n])"
 )  # fmt: skip
 _LISTED = re.compile(r"list(?<!\wlist)[\s\\]*\(")
 _LISTING = re.compile("glob|iterdir|scandir")
@@ -139,8 +139,9 @@ class LoadEverythingThenIterate(Rule[Loaded]):
         for name in ("read", "read_text", "read_bytes"):
             for start in glance.names(name):
                 call = _CALL.match(glance.text, start + len(name))
-                used = _USED.match(glance.text, call.end()) if call is not None else None
-                if used is not None and (used[1] is not None or glance.is_comprehended(start, used.end())):
+                if call is not None and (
+                    _SPLIT.match(glance.text, call.end()) or glance.is_comprehended(start, call.end())
+                ):
                     return True
         return glance.has(("glob", "iterdir", "scandir")) and any(
             _LISTING.search(glance.text, match.end(), glance.bracket_end(match.end()))

@@ -55,7 +55,10 @@ CLIENTS: dict[str, ClientType] = {
 CALLS = tuple(spelling for name in (*REQUESTS, *CLIENTS) for spelling in (name, "." + name.rpartition(".")[2]))
 """What a rule listens to: the names, and methods of the same name, since a name may stand for either of two modules."""
 HTTP_MODULES = frozenset(name.partition(".")[0] for name in (*REQUESTS, *CLIENTS))
-"""A file that imports none of these calls none of them."""
+HTTP_WORDS = tuple(
+    sorted({name.rpartition(".")[2] if name in _URLOPEN else name.partition(".")[0] for name in (*REQUESTS, *CLIENTS)})
+)
+"""A file that imports none of the modules, or has none of the words, calls none of them."""
 
 WITHOUT_DEFAULT_TIMEOUT = frozenset(name for name, client in REQUESTS.items() if client in (SESSION, None))
 """requests and urllib wait for ever unless told otherwise; httpx gives up after 5 s, aiohttp after 300 s."""

@@ -11,6 +11,7 @@ import builtins
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from flake8_flowperf.source.tree import CHILD_FIELDS, Comprehension, children
@@ -184,13 +185,17 @@ class Names:
             number += 1
         return f"{candidates[-1]}_{number}"
 
+    @cached_property
+    def _has_star_import(self) -> bool:
+        return any(scope.has_star_import for scope in self.scopes.values())
+
     def _root(self, name: ast.Name, depth: int = 0) -> str | None:
         scope = self._scope_of_name.get(name)
         if scope is None:
             return None
         variable = scope.lookup(name.id)
         if variable is None:
-            certain = name.id in _BUILTINS and not any(scope.has_star_import for scope in self.scopes.values())
+            certain = name.id in _BUILTINS and not self._has_star_import
             return f"builtins.{name.id}" if certain else None
         if any(binding.kind is Kind.IMPORT for binding in variable.bindings):
             return _import_path(variable)
@@ -212,6 +217,9 @@ class Names:
             while same_scope:
                 node = same_scope.pop()
                 cls = node.__class__
+                if cls is ast.Name and node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
+                    self._scope_of_name[node] = scope  # type: ignore[index]
+                    continue
                 if cls in _BINDING and self._binds(node, scope, fallback, todo):
                     continue
                 inner: list[ast.AST] = []
