@@ -70,7 +70,7 @@ def check(text: str, checker: Linter, *, unsafe: bool) -> Outcome:
         assert (again.text, again.applied) == (outcome.text, ()), "no fixpoint"
         assert comments(text) - comments(outcome.text) == Counter(), "a comment was lost"
         assert strangers(text, outcome) == [], "lines were changed that have nothing to do with a finding"
-    source = SourceFile.parse(outcome.text)
+    source = SourceFile.parse(outcome.text, "x.py")
     places = [(item.line, item.column, item.code) for item in find(source, checker.relevant(outcome.text, "x.py"))]
     told = [(item.finding.line, item.finding.column, item.finding.code) for item in outcome.left]
     assert told == places

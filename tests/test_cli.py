@@ -164,7 +164,9 @@ def test_read_only_file_is_left_and_told(folder: Path, capsys: pytest.CaptureFix
     assert (folder / "a.py").read_text() == BROAD
 
 
-def test_file_that_changes_meanwhile_is_left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_changes_meanwhile_is_left(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(folder, {"a.py": BROAD})
     whole = fixer.files.encode
 
@@ -174,6 +176,7 @@ def test_file_that_changes_meanwhile_is_left(folder: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(files, "encode", meanwhile)
     assert main(["a.py"]) == 2
+    assert capsys.readouterr().err == "a.py: changed while it was being fixed; left as it is\n"
     assert (folder / "a.py").read_text() == "other = 1\n"
     assert [path.name for path in folder.iterdir()] == ["a.py"]
 

@@ -136,6 +136,44 @@ def test_odd_entries_of_a_folder(folder: Path, capsys: pytest.CaptureFixture[str
     assert stat.S_ISFIFO((folder / "sub/fifo.py").stat().st_mode)
 
 
+@pytest.mark.parametrize("utf8_mode", ["0", "1"])
+def test_c_locale(utf8_mode: str, folder: Path) -> None:
+    """What the locale thinks of bytes decides about neither the files nor their names."""
+    names = [b"\xc3\xa9 \xff.py", "\N{SNOWMAN}.py".encode(), b"with blank.py"]
+    dress = "# é\N{SNOWMAN}\n".encode()
+    latin = b"# coding: latin-1\n# \xe9\n"
+    paths = [Path(os.fsdecode(os.path.join(os.fsencode(folder), name))) for name in names]
+    for path, head in zip(paths, (dress, latin, dress), strict=True):
+        path.write_bytes(head + BROAD.encode())
+    write(folder, {"bad \N{SNOWMAN}.py": "x = '\N{SNOWMAN}'\nglob(\n"})
+    run = subprocess.run(
+        [*RUN, "-v"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": utf8_mode},
+    )
+    shown = b"bad \\u2603.py" if utf8_mode == "0" else "bad \N{SNOWMAN}.py".encode()
+    assert run.returncode == 2
+    assert run.stderr.startswith(b"./" + shown + b":2: does not parse: ")
+    assert run.stderr.count(b"\n") == 1
+    assert [path.read_bytes() for path in paths] == [
+        head + NARROW.encode() for head in (dress, latin, dress)
+    ]
+
+
+@pytest.mark.parametrize("link", ["nowhere.py", "a.py"], ids=["dangling", "circle"])
+def test_links_that_lead_nowhere_are_named(link: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.py").symlink_to(link)
+    write(folder, {"b.py": BROAD})
+    assert main(["--isolated", "a.py", "b.py"]) == 2
+    reason = {"nowhere.py": "No such file or directory", "a.py": "Too many levels of symbolic links"}[link]
+    assert capsys.readouterr().err == f"a.py: cannot be read: {reason}\n"
+    assert os.readlink(folder / "a.py") == link
+    assert (folder / "b.py").read_text() == NARROW
+    assert sorted(path.name for path in folder.iterdir()) == ["a.py", "b.py"]
+
+
 def test_no_file_may_grow_any_more(folder: Path) -> None:
     """A real refusal of the system to write, at some byte of the new text."""
     resource = pytest.importorskip("resource", reason="this platform has no such limits")
@@ -215,6 +253,7 @@ from tests.support import BROAD, NARROW
 codemods()
 names = [f"m{number}.py" for number in range(6)]
 old, new = BROAD.encode(), NARROW.encode()
+kills, signal = map(int, sys.argv[1:])
 
 def run(last):
     '''The wait status and the steps of a run that kills itself at step *last* of what it does with files.'''
@@ -228,7 +267,7 @@ def run(last):
             if frame.f_code.co_filename == files.__file__:
                 steps += 1
                 if steps == last:
-                    os.kill(os.getpid(), 9)
+                    os.kill(os.getpid(), signal)
 
         def watched(function):
             def watch(*arguments):
@@ -262,11 +301,12 @@ def lay_out():
 
 lay_out()
 status, steps = run(0)
-told = {"status": status, "steps": steps, "killed": 0, "between": 0, "leftovers": 0, "torn": []}
-kills = int(sys.argv[1])
+told = {"status": status, "steps": steps, "killed": 0, "interrupted": 0, "between": 0, "leftovers": 0, "torn": []}
 for number in range(kills):
     lay_out()
-    told["killed"] += os.WIFSIGNALED(run(1 + number * steps // kills)[0])
+    status = run(1 + number * steps // kills)[0]
+    told["killed"] += os.WIFSIGNALED(status)
+    told["interrupted"] += os.waitstatus_to_exitcode(status) == 130
     now = contents()
     told["torn"] += [name for name in names if now[name] not in (old, new)]
     told["between"] += len({now[name] for name in names}) == 2
@@ -277,19 +317,28 @@ print(json.dumps(told))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork, and starting 200 programs takes long")
-def test_killed_hundreds_of_times(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
+def test_stopped_hundreds_of_times(name: str, folder: Path) -> None:
     """At steps that lie evenly over all that a run does with files, from Python's calls down to the system's."""
+    stop = signal.Signals[name]
     run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLER, str(KILLS)], capture_output=True, check=False, env=unmeasured()
+        [sys.executable, "-W", "ignore", "-c", KILLER, str(KILLS), str(int(stop))],
+        capture_output=True,
+        check=False,
+        env=unmeasured(),
+        preexec_fn=heed_interrupts,
     )
-    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.returncode == 0
     told = json.loads(run.stdout)
     assert told["torn"] == []
     assert told["status"] == 0
     assert told["steps"] > KILLS
-    assert told["killed"] == KILLS
+    assert told["killed" if stop == signal.SIGKILL else "interrupted"] == KILLS
+    line = "flowperf-fix: interrupted; every file is as it was or fixed\n"
+    assert run.stderr.decode() == line * told["interrupted"]
     assert told["between"] > KILLS // 2, "most of them amid the tree"
-    assert told["leftovers"] > 0, "some of them with a temporary file beside"
+    if stop == signal.SIGKILL:
+        assert told["leftovers"] > 0, "some of them with a temporary file beside"
     assert told["end"] == [0, [f"m{number}.py" for number in range(6)], 6], "the next run removes it"
     assert len(list(folder.iterdir())) == 6
 

@@ -9,6 +9,7 @@ import textwrap
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from flake8_flowperf import registry
 from flake8_flowperf.source.text import SourceText
 from tests import programs
 from tests.fixture_cases import cases
@@ -36,6 +37,14 @@ def snippets() -> tuple[tuple[str, tuple[str, ...]], ...]:
                 found[lines.rstrip("\n") + "\n"] = imports
     return tuple(found.items())
 
+
+OPTIONS = {
+    "default": (),
+    "critical": ("--flowperf-critical-functions=x:*", "--flowperf-timing-decorator=timing.timed()"),
+    "walk and pickle": ("--flowperf-scan=walk", "--flowperf-deepcopy=pickle"),
+    "single": ("--flowperf-deepcopy=single", "--flowperf-max-trace-size=7"),
+}
+"""Those that decide what is found and what a fix writes."""
 
 FRAMES = {
     "module": "{}",
@@ -77,15 +86,28 @@ def texts(draw: st.DrawFn) -> str:
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(texts(), st.booleans())
-def test_generated_programs(text: str, unsafe: bool) -> None:
+@given(texts(), st.booleans(), st.sampled_from(sorted(OPTIONS)))
+def test_generated_programs(text: str, unsafe: bool, options: str) -> None:
     try:
         programs.parsed(text)
     except SyntaxError:
         assume(False)
-    outcome = programs.check(text, programs.linter(), unsafe=unsafe)
+    outcome = programs.check(text, programs.linter(*OPTIONS[options]), unsafe=unsafe)
     event(f"{len(outcome.applied)} fixes")
     marks = [line for line in outcome.text.splitlines() if "sentinel" in line]
     assert marks == [line for line in text.splitlines() if "sentinel" in line]
     assert ("\r\n" in text) == ("\r\n" in outcome.text)
     assert outcome.text.count("\n") == outcome.text.count("\r\n") or "\r" not in text
+
+
+def test_every_rule_with_a_fix_has_its_pattern_among_them() -> None:
+    """What the programs are made of gives findings of all rules, and fixes of all that have some."""
+    found, fixed = set(), set()
+    for code, imports in snippets():
+        text = "".join(f"{line}\n" for line in imports) + code
+        for options in OPTIONS.values():
+            outcome = programs.fix(text, programs.linter(*options), unsafe=True)
+            found |= {item.finding.code for item in outcome.found}
+            fixed |= {item.code for item in outcome.applied}
+    assert found == set(registry.rules())
+    assert fixed == set(registry.codemods())

@@ -189,6 +189,24 @@ def test_interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert [(folder / name).read_text() for name in ("a.py", "b.py", "c.py")] == [NARROW, BROAD, BROAD]
 
 
+def test_interrupted_while_modules_are_loaded(folder: Path) -> None:
+    """The command's own door, before anything that could tell it is there."""
+    write(folder, {"a.py": BROAD})
+    code = (
+        "import builtins; load = builtins.__import__\n"
+        "def interrupt(name, *more, **named):\n"
+        "    if name == 'flake8.discover_files': raise KeyboardInterrupt\n"
+        "    return load(name, *more, **named)\n"
+        "builtins.__import__ = interrupt\n"
+        "from importlib.metadata import entry_points\n"
+        "(command,) = entry_points(group='console_scripts', name='flowperf-fix')\n"
+        "raise SystemExit(command.load()())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+    assert (run.returncode, run.stderr) == (130, b"flowperf-fix: interrupted; every file is as it was\n")
+    assert (folder / "a.py").read_text() == BROAD
+
+
 @pytest.mark.parametrize(("argument", "statuses"), [("--diff", {2}), ("--help", {0, 2})])  # argparse may hide it
 def test_nobody_reads_the_output(argument: str, statuses: set[int], folder: Path) -> None:
     write(folder, {"a.py": BROAD})

@@ -38,4 +38,5 @@ def fix(finding: Finding[Checksum], source: SourceFile, settings: argparse.Names
         Edit(whole.start, whole.end, f"{name}({code[text.start : text.end]})"),
     )
     why = f"the cache keeps up to {_SIZE} texts in memory"
-    return Fix(edits, Safety.UNSAFE, why, imports=(Import("functools", "lru_cache"),))
+    imports = (Import("functools", "lru_cache"),)
+    return Fix(edits, Safety.UNSAFE, why, imports, reveals=frozenset({"FLP601"}))  # for the function that it adds

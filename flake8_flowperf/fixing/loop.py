@@ -156,8 +156,9 @@ def _advance(current: _Round, linter: Linter, unsafe: bool, keep: Keep) -> tuple
         raise GateFailure(codes, f"{next(iter(new)).kind} {next(iter(new)).name!r} appeared")
     revealed = frozenset[str]().union(*(item.fix.reveals for item in chosen))
     gates.check_findings(current.findings, following.findings, codes, revealed)
-    fixable = Counter(item.finding.code not in revealed for item in following.plans)[True]
-    if fixable >= len(current.plans):
+    fixable = Counter(item.finding.code for item in following.plans if item.finding.code not in revealed)
+    fixable -= Counter(item.finding.code for item in current.left)  # may have a fix now that the code around is another
+    if fixable.total() >= len(current.plans):
         raise GateFailure(codes, "the number of fixable findings did not fall")
     return following, [
         Applied(item.finding.code, item.finding.line, item.finding.column, item.finding.message, item.fix.safety)
