@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 from collections.abc import Iterable
@@ -35,10 +36,4 @@ def cores() -> int:
 
 def packages(names: Iterable[str] = ("requests", "urllib3", "httpx")) -> dict[str, str]:
     """The versions of those of these packages that are there."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return {name: metadata.version(name) for name in names if importlib.util.find_spec(name) is not None}

@@ -41,8 +41,8 @@ class Case:
     *build* makes the forms for one of the *sizes*, counted in *unit*; what it opens is closed by the stack.  *guide* is
     the form that the guide shows, or else the rule's fix writes.  *realistic* is the size at which the case is judged,
     the last one by default.  Of each rule one case is the *main* one: its verdict is the rule's.  *headline* says
-    in a few words what it measures.  One run of a form is *per* of what is timed.  All forms must give what the first one
-    gives, as told by *same*; *compared* says how that is told where the results are not simply equal.
+    in a few words what it measures.  One run of a form is *per* of what is timed.  All forms must give what the first
+    one gives, as told by *same*; *compared* says how that is told where the results are not simply equal.
     """
 
     code: str

@@ -75,7 +75,7 @@ class Report:
         return self.python.rpartition(".")[0]
 
     def heads(self) -> dict[str, Row]:
-        """The rows whose verdict is that of their rule, by code; in a quick run the size may not be the realistic one."""
+        """The rows with the verdict on each rule, by code; after a quick run maybe not of the realistic size."""
         found: dict[str, Row] = {}
         for row in self.rows:
             if row.is_guide and row.is_main and (row.is_judged or row.code not in found):
@@ -190,9 +190,7 @@ def summary(rows: Sequence[Row]) -> str:
     text = f"{times([row.gain for row in rows])} {first.headline}"
     if first.point == Point.SAFETY.value:
         text = f"a {Verdict.SAFETY.value} rule; {text}"
-    ratios = [
-        row.before_peak / max(1, row.after_peak) for row in rows if row.before_peak and row.after_peak is not None
-    ]
-    if ratios:
-        text += f", memory by {times(ratios)} less" if min(ratios) >= 1 else f", memory {times(ratios)}"
+    peaks = [row.after_peak / row.before_peak for row in rows if row.before_peak and row.after_peak is not None]
+    if peaks:
+        text += f", memory {times(peaks)}"
     return text

@@ -3,7 +3,8 @@
 - A rewrite that is for *time* pays when it gains at least MARGIN, and more than its spread: gain - 1 is not less than
   0.15, and greater than twice the distance from the median of the rounds down to their lower quartile.  (The way up
   does not count: a round in which something else slowed the old form down says nothing against the new one.)  On the
-  machine of the stored results forms that do the same differ by up to the margin from run to run; less is no difference.
+  machine of the stored results forms that do the same differ by up to the margin from run to run, so
+  that less is no difference.
 - A rewrite that is for *memory* pays when the peak is at most 1 / MEMORY_FACTOR of what it was, or when it gains time.
 - A rewrite that is for *safety* (a process that cannot hang, a shell that cannot be tricked, a list that cannot grow
   for ever) is judged by that; what it gains or costs is told beside.

@@ -17,7 +17,7 @@ def _traces(size: int, _: ExitStack) -> Forms:
     def unbounded() -> list[dict[str, Any]]:
         trace: list[dict[str, Any]] = []
         for number in range(size):
-            trace.append({"index": len(trace), "action": "a", "data": number})  # noqa: PERF401
+            trace.append({"index": len(trace), "action": "a", "data": number})
         return trace
 
     def bounded() -> deque[dict[str, Any]]:
@@ -25,7 +25,7 @@ def _traces(size: int, _: ExitStack) -> Forms:
         counter = 0
         for number in range(size):
             trace.append({"index": counter, "action": "a", "data": number})
-            counter += 1
+            counter += 1  # noqa: SIM113
         return trace
 
     def trimmed() -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def _indexes(size: int, _: ExitStack) -> Forms:
         counter = 0
         for number in range(size):
             trace.append({"index": counter, "data": number})
-            counter += 1
+            counter += 1  # noqa: SIM113
         return [entry["data"] for entry in trace]
 
     return {"index from len()": from_len, "index from a counter": counted}

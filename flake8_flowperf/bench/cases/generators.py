@@ -83,7 +83,7 @@ def _contents(kilobytes: int, stack: ExitStack) -> Forms:
         for path in root.rglob("*.txt"):
             try:
                 yield path, path.read_text(encoding="utf-8")
-            except Exception:
+            except Exception:  # noqa: PERF203
                 continue
 
     def from_function() -> int:
