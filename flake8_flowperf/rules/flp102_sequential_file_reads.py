@@ -74,13 +74,26 @@ class SequentialFileReads(Rule[None]):
     for 1,000 files of 1 kB, 0.51/0.53/0.65/0.49 for 20 kB, 0.91/0.81/0.87/0.97 for 60 files of 1 MB: slower, not the
     guide's 2-4 times faster. With 2 ms of waiting in each read 3.91/4.01/3.98/3.95, and 9-11 with 16 threads.
 
+    `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
+
+    | case | form | 3.11 | verdict |
+    | --- | --- | --- | --- |
+    | files in the page cache, 1 kB a file | **4 threads** | 0.23 | does not pay here |
+    | files in the page cache, 1 kB a file | 16 threads | 0.14 | does not pay here |
+    | files in the page cache, 20 kB a file | **4 threads** | 0.26 | does not pay here |
+    | files in the page cache, 20 kB a file | 16 threads | 0.19 | does not pay here |
+    | files in the page cache, 1,000 kB a file | **4 threads** | 0.89 | does not pay here |
+    | files in the page cache, 1,000 kB a file | 16 threads | 0.80 | does not pay here |
+    | 2 ms of waiting in each read, 50 files | **4 threads** | 3.7 | pays |
+    | 2 ms of waiting in each read, 50 files | 16 threads | 9.1 | pays |
+
     ## Options
     None.
     """
 
     code = "FLP102"
     name = "sequential-file-reads"
-    gain = "0.3-1× warm, 4× where reads wait"
+    gain = "0.26× for files in the page cache"
     on_by_default = False
     words = ("open(", "read_text", "read_bytes")
     nodes = (ast.For, ast.ListComp, ast.DictComp)

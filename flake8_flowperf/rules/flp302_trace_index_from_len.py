@@ -57,13 +57,19 @@ class TraceIndexFromLen(Rule[LengthIndex]):
     Evidence item 3: with `maxlen=3` the last of six appends get the indexes 3, 3, 3 on 3.10/3.11/3.12/3.13. A matter
     of right numbers, not of speed: nothing is gained.
 
+    `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
+
+    | case | form | 3.11 | verdict |
+    | --- | --- | --- | --- |
+    | records of a bounded trace, 10,000 records | **index from a counter** | 1.02 | safety |
+
     ## Options
     None.
     """
 
     code = "FLP302"
     name = "trace-index-from-len"
-    gain = "none; keeps numbers right"
+    gain = "a safety rule; 1.02× an append"
     words = ("append",)
     nodes = (ast.Module,)
 
