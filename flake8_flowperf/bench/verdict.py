@@ -35,7 +35,7 @@ def judge(point: Point, before: Timing, after: Timing) -> Verdict:
 
 def gains_time(after: Timing) -> bool:
     """Whether a form is faster by more than chance."""
-    return after.gain - 1 >= MARGIN and after.gain - 1 > 2 * (after.gain - after.low)
+    return after.gain >= 1 + MARGIN and 2 * after.low > 1 + after.gain  # that is, gain - 1 > 2 * (gain - low)
 
 
 def saves_memory(before: Timing, after: Timing) -> bool:

@@ -123,9 +123,9 @@ class BroadFileScan(Rule[Scan]):
     anew by a call.
 
     ## Evidence
-    Evidence item 1, 1,000 and 20,000 files, ratios before/after. One suffix: 1.03 to 4.1 times faster on every Python
-    measured (3.10-3.13). Two suffixes, one rglob each: 0.66-2.2; three: 0.48-1.5; five: 0.31-0.97, that is *slower*:
-    every pass scans all directories again. One os.walk pass: 1.0-7.8 at any number of suffixes.
+    Evidence item 1: each rglob scans all directories again, so that one per suffix gains the less the more suffixes
+    there are, and is *slower* than one scan from two to four suffixes on, by Python and tree. One os.walk pass
+    gains at any number of suffixes.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

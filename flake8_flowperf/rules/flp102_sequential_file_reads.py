@@ -70,9 +70,8 @@ class SequentialFileReads(Rule[None]):
     are held at once. Unlike the guide's form this one drops no file that cannot be read or decoded.
 
     ## Evidence
-    Evidence item 10, ratios of sequential to 4 threads on 3.10/3.11/3.12/3.13, warm local files: 0.36/0.37/0.34/0.37
-    for 1,000 files of 1 kB, 0.51/0.53/0.65/0.49 for 20 kB, 0.91/0.81/0.87/0.97 for 60 files of 1 MB: slower, not the
-    guide's 2-4 times faster. With 2 ms of waiting in each read 3.91/4.01/3.98/3.95, and 9-11 with 16 threads.
+    Evidence item 10: threads read files that are in the page cache more slowly, not 2-4 times faster as the guide
+    has it. They pay where each read waits for a disk or a network.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

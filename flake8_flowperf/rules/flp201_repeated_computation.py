@@ -109,9 +109,8 @@ class RepeatedComputation(Rule[Repetition]):
     condition or a handler in the loop guards the call.
 
     ## Evidence
-    Evidence items 2 and 11: what is saved is the call itself. On 3.10/3.11/3.12/3.13: `re.compile` of a constant
-    pattern in a loop 2.72/2.33/2.52/2.45 per short line (a lookup in the module's cache of 512 patterns), nothing for
-    long texts, 318/255/261/249 when a loop uses 600 patterns. A digest of 2 MB of JSON takes 20 ms each time.
+    Evidence items 2 and 11: what is saved is the call itself. `re.compile` of a constant pattern is a lookup in the
+    module's cache of 512 patterns: nothing for long texts, much for a loop that uses 600 patterns.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

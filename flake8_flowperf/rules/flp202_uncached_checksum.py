@@ -68,10 +68,8 @@ class UncachedChecksum(Rule[Checksum]):
     decorated ones.
 
     ## Evidence
-    Evidence item 2: a cache by text gives 1.14/1.14/1.10/1.15 on 3.10/3.11/3.12/3.13 for small data that is always the
-    same, 1.08/1.03/1.02/1.03 for medium data, 0.95/0.93/0.93/0.93 for small data that is never the same: it hardly
-    pays. A digest kept with its owner gives 37 to 65 and more. The guide's form, said to give 10 to 100, gives 0.3 to
-    1.7, and 88 to 94 for one giant string only.
+    Evidence item 2: a cache by the text hardly pays, since making the text is most of the work; a digest kept with
+    its owner does. The guide's form, said to give 10 to 100, gains for one giant string or tiny data only.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

@@ -73,8 +73,8 @@ class UnboundedTrace(Rule[Container]):
 
     ## Evidence
     Evidence item 3: a safety rule. A million records of the guide's kind take 277/236/232/232 MB as a list and
-    11/15/12/12 MB as `deque(maxlen=10000)` (3.10/3.11/3.12/3.13). Plain appends are no faster: 1.03/0.83/0.90/1.05
-    times. Slices are slower: `list(x)[-10:]` of 10,000 entries takes 250 to 330 times as long.
+    11/15/12/12 MB as `deque(maxlen=10000)` (whole processes, 3.10/3.11/3.12/3.13). Appends are no faster as long as
+    the list fits. Slices are slower: `list(x)[-10:]` of 10,000 entries takes 250 to 330 times as long.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

@@ -54,8 +54,8 @@ class TraceIndexFromLen(Rule[LengthIndex]):
     longer counted with it. Fixed only where all entries are added by `append` in statements of their own.
 
     ## Evidence
-    Evidence item 3: with `maxlen=3` the last of six appends get the indexes 3, 3, 3 on 3.10/3.11/3.12/3.13. A matter
-    of right numbers, not of speed: nothing is gained.
+    Evidence item 3: with `maxlen=3` the last of six appends get the indexes 3, 3, 3. A matter of right numbers, not
+    of speed.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

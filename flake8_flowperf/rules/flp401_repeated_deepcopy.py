@@ -78,10 +78,8 @@ class RepeatedDeepcopy(Rule[Siblings]):
     stand in a display beside values that are not copied.
 
     ## Evidence
-    Evidence item 4, ratios on 3.10/3.11/3.12/3.13. Four copies of trees of dicts and lists (100 entries): json
-    2.72/1.97/2.06/2.09, pickle 8.11/5.39/5.03/5.08, single 1.08/1.15/0.96/1.05, which is nothing. json does not pay for
-    lists of floats (0.24/0.23/0.23/0.25), long strings (0.009/0.008/0.009/0.009) and a dict of three keys
-    (0.92/0.56/0.56/0.59).
+    Evidence item 4: json pays for trees of dicts and lists with small leaves, but not for lists of floats, long
+    strings and small dicts; pickle pays for more; one deepcopy takes as long as several.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

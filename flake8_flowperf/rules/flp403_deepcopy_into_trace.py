@@ -48,8 +48,7 @@ class DeepcopyIntoTrace(Rule[Recorded]):
     copy is needed).
 
     ## Evidence
-    Evidence item 3, an append with and without the copy on 3.10/3.11/3.12/3.13: 191/238/229/238; `dict(data)`, which
-    keeps the top level apart, 91.8/85.8/66.7/73.8.
+    Evidence item 3: the copy is nearly all of what an append costs; `dict(data)` keeps the top level apart.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

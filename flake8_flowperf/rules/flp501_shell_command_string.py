@@ -64,9 +64,8 @@ class ShellCommandString(Rule[ShellCall]):
     os.system is more than tested for zero.
 
     ## Evidence
-    Evidence item 5: a safety rule. Ratios before/after on 3.10/3.11/3.12/3.13: 1.60/1.69/1.66/1.64 for getoutput of
-    /bin/echo, 1.07/1.07/1.05/1.08 for a Python child (the guide's own example; its 20-30 % were not reproduced). With
-    `timeout=` a process that is not captured is polled: a child of 35 ms takes 64 ms.
+    Evidence item 5: a safety rule; the guide's 20-30 % were not reproduced for its own example, a Python child.
+    With `timeout=` a process that is not captured is polled, see FLP502.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

@@ -104,10 +104,9 @@ class UntimedCriticalFunction(Rule[Untimed]):
     the decorator means something else or is bound further down, or where the module would import itself.
 
     ## Evidence
-    Evidence item 6: this costs, it gains nothing. A silent call of a function that is timed in the guide's way takes
-    773/695/855/656 ns more on 3.10/3.11/3.12/3.13; the monitor's own decorator takes about half of that
-    (`python -m tests.benchmarks.monitor_overhead` measures both in one run). Do not name functions that take less than
-    some microseconds.
+    Evidence item 6: this costs, it gains nothing; the monitor's own decorator takes about half of what the guide's
+    does (`python -m tests.benchmarks.monitor_overhead` gives nanoseconds). Do not name functions that take less
+    than some microseconds.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

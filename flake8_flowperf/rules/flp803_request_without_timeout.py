@@ -55,7 +55,7 @@ class RequestWithoutTimeout(Rule[HttpCall]):
     longer between two pieces of its answer, now raises `requests.Timeout`, `TimeoutError` or `URLError`.
 
     ## Evidence
-    Nothing is gained in speed, and evidence item 8 measured none: the timeout bounds what a silent server costs.
+    Nothing is gained in speed: the timeout bounds what a silent server costs.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 

@@ -107,10 +107,9 @@ class LoadEverythingThenIterate(Rule[Loaded]):
     anew before the loop is over.
 
     ## Evidence
-    Evidence item 9: memory 61 MB to 3 MB for 60 files of 1 MB, 20 MB to 0.1-0.5 MB for 1,000 files of 20 kB. Time:
-    1.0 times for files of 1 kB, 1.5-1.6 for 20 kB, 3.9-4.3 for 1 MB (3.10-3.13). Iterating over the lines of a file
-    instead of reading it whole takes 2-5 times as long, for 0.03 MB. On 3.10 and 3.11 `rglob` itself keeps every path
-    that it has given, so that dropping the list around it saves memory from 3.12 on only.
+    Evidence item 9: what is saved is memory, and time where the files are large. Iterating over the lines of a file
+    instead of reading it whole takes longer. On 3.10 and 3.11 `rglob` itself keeps every path that it has given, so
+    that dropping the list around it saves memory from 3.12 on only.
 
     `flowperf-bench`, times as fast as before on CPython 3.11 (2026-11-24; README, Measured, has machine and method):
 
