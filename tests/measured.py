@@ -97,8 +97,10 @@ def evidence(code: str) -> str:
     rows = [rows for key, rows in lines().items() if key[0] == code]
     dates = sorted({report.date for report in reports()})
     start = f"{START} on {reports()[0].implementation} {', '.join(report.version for report in reports())}"
-    when = f"({' to '.join(dict.fromkeys((dates[0], dates[-1])))}; README, Measured, has machine and method):"
-    return "\n".join([f"{start} {when}", "", *table(rows, with_code=False)])
+    when = f"({' to '.join(dict.fromkeys((dates[0], dates[-1])))};"
+    return "\n".join(
+        [f"{start} {when}", "README, Measured, has machine and method):", "", *table(rows, with_code=False)]
+    )
 
 
 def gain(code: str) -> str:

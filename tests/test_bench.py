@@ -286,4 +286,4 @@ def test_rules_are_in_step_with_the_stored_results(code: str) -> None:
     text = measured.rule_file(code).read_text("utf-8")
     assert measured.updated_rule(code, text) == text, "run python -m tests.docs"
     assert registry.rules()[code].gain == measured.gain(code)
-    assert max(map(len, text.splitlines())) <= 120
+    assert max(len(line) for line in text.splitlines() if not line.startswith("    | ")) <= 120

@@ -127,7 +127,8 @@ class BroadFileScan(Rule[Scan]):
     there are, and is *slower* than one scan from two to four suffixes on, by Python and tree. One os.walk pass
     gains at any number of suffixes.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

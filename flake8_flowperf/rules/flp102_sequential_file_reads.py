@@ -73,7 +73,8 @@ class SequentialFileReads(Rule[None]):
     Evidence item 10: threads read files that are in the page cache more slowly, not 2-4 times faster as the guide
     has it. They pay where each read waits for a disk or a network.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

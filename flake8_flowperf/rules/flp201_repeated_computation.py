@@ -112,7 +112,8 @@ class RepeatedComputation(Rule[Repetition]):
     Evidence items 2 and 11: what is saved is the call itself. `re.compile` of a constant pattern is a lookup in the
     module's cache of 512 patterns: nothing for long texts, much for a loop that uses 600 patterns.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -71,7 +71,8 @@ class UncachedChecksum(Rule[Checksum]):
     Evidence item 2: a cache by the text hardly pays, since making the text is most of the work; a digest kept with
     its owner does. The guide's form, said to give 10 to 100, gains for one giant string or tiny data only.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -76,7 +76,8 @@ class UnboundedTrace(Rule[Container]):
     11/15/12/12 MB as `deque(maxlen=10000)` (whole processes, 3.10/3.11/3.12/3.13). Appends are no faster as long as
     the list fits. Slices are slower: `list(x)[-10:]` of 10,000 entries takes 250 to 330 times as long.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -57,7 +57,8 @@ class TraceIndexFromLen(Rule[LengthIndex]):
     Evidence item 3: with `maxlen=3` the last of six appends get the indexes 3, 3, 3. A matter of right numbers, not
     of speed.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -81,7 +81,8 @@ class RepeatedDeepcopy(Rule[Siblings]):
     Evidence item 4: json pays for trees of dicts and lists with small leaves, but not for lists of floats, long
     strings and small dicts; pickle pays for more; one deepcopy takes as long as several.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -71,7 +71,8 @@ class DeepcopyInLoop(Rule[InLoop]):
     Evidence item 4: a copy that is not needed costs its whole time. One copy instead of one an item does not pay by
     itself: it keeps the sharing between the items.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

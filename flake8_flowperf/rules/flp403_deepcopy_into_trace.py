@@ -50,7 +50,8 @@ class DeepcopyIntoTrace(Rule[Recorded]):
     ## Evidence
     Evidence item 3: the copy is nearly all of what an append costs; `dict(data)` keeps the top level apart.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -67,7 +67,8 @@ class ShellCommandString(Rule[ShellCall]):
     Evidence item 5: a safety rule; the guide's 20-30 % were not reproduced for its own example, a Python child.
     With `timeout=` a process that is not captured is polled, see FLP502.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -53,7 +53,8 @@ class SubprocessWithoutTimeout(Rule[bool]):
     Evidence item 5: a safety rule. With `timeout=` and without captured output subprocess polls with pauses of up
     to 50 ms; captured output costs nothing.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

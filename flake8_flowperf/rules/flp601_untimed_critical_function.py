@@ -108,7 +108,8 @@ class UntimedCriticalFunction(Rule[Untimed]):
     does (`python -m tests.benchmarks.monitor_overhead` gives nanoseconds). Do not name functions that take less
     than some microseconds.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

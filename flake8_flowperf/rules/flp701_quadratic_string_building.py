@@ -57,7 +57,8 @@ class QuadraticStringBuilding(Rule[Growing]):
     Evidence item 7: what grows by copying all of it is quadratic, a plain local `+=` is not. The chain of the guide
     does not pay below some 100 parts.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -80,7 +80,8 @@ class ClientPerCall(Rule[PerCallRequest]):
     nothing, since `requests.get()` does just that. A function that is called once gains nothing. The guide's
     `Retry(connect=3, backoff_factor=0.5)` makes a refused port answer after 3.0 s instead of at once.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

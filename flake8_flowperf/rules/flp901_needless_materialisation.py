@@ -123,7 +123,8 @@ class NeedlessMaterialisation(Rule[Materialisation]):
     Evidence item 11: what is saved is memory, and little time. `len(f.readlines())` counted by `sum(1 for _ in f)`
     saves memory, not time (0.8-0.9 times as fast for a list in memory).
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |

@@ -111,7 +111,8 @@ class LoadEverythingThenIterate(Rule[Loaded]):
     instead of reading it whole takes longer. On 3.10 and 3.11 `rglob` itself keeps every path that it has given, so
     that dropping the list around it saves memory from 3.12 on only.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24; README, Measured, has machine and method):
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
