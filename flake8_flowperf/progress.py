@@ -20,8 +20,10 @@ PATIENCE = 1.0
 class Bar:
     """Counts steps, and shows them on standard error once PATIENCE is over, if that is a terminal."""
 
-    def __init__(self, total: int, *, shown: bool) -> None:
+    def __init__(self, total: int, *, shown: bool, title: str = "flowperf-fix", unit: str = "files") -> None:
         self._total = total
+        self._title = title
+        self._unit = unit
         self._shown = shown and sys.stderr.isatty()
         self._begun = time.monotonic()
         self._progress: Progress | None = None
@@ -54,7 +56,7 @@ class Bar:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-            columns = TextColumn("flowperf-fix"), BarColumn(), MofNCompleteColumn(), TextColumn("files")
+            columns = TextColumn(self._title), BarColumn(), MofNCompleteColumn(), TextColumn(self._unit)
             console = Console(stderr=True)
             self._progress = Progress(
                 *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False

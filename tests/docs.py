@@ -1,14 +1,18 @@
-"""Writes the parts of README.md that come from the rules: ``python -m tests.docs``.
+"""Writes the parts of README.md and of the rules' docstrings that are made: ``python -m tests.docs``.
 
-tests/test_house.py says when they are stale.
+They come from the rules and from the stored results of flowperf-bench; tests/test_house.py and tests/test_bench.py
+say when they are stale.
 """
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from flake8_flowperf import registry
+from tests import measured
 from tests.fixture_cases import cases
 
 README = Path(__file__).parent.parent / "README.md"
@@ -57,7 +61,8 @@ def reference() -> str:
 
 def updated(readme: str) -> str:
     """*readme* with its generated parts made anew."""
-    for name, text in (("rules", table()), ("options", options()), ("reference", reference())):
+    parts = {"rules": table(), "options": options(), "measured": measured.readme_table(), "reference": reference()}
+    for name, text in parts.items():
         start, end = f"<!-- {name}: made by python -m tests.docs -->", f"<!-- end of {name} -->"
         head, _, rest = readme.partition(start)
         _, _, tail = rest.partition(end)
@@ -66,5 +71,13 @@ def updated(readme: str) -> str:
     return readme
 
 
+def write() -> None:
+    """Bring the rules, and then README.md, up to date."""
+    measured.write()
+    code = "from pathlib import Path; from tests import docs as d; "
+    code += "d.README.write_text(d.updated(d.README.read_text('utf-8')), 'utf-8')"
+    subprocess.run([sys.executable, "-c", code], check=True)  # so that it sees the rules as they are now
+
+
 if __name__ == "__main__":
-    README.write_text(updated(README.read_text("utf-8")), "utf-8")
+    write()

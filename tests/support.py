@@ -17,10 +17,11 @@ SEVERAL = BROAD.replace('== ".py"', 'in (".py", ".md")')
 def command(
     name: str, *arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None
 ) -> tuple[int, bytes, bytes]:
-    """Run ``flake8`` or ``flowperf-fix`` in *cwd*; its exit status, output and error output."""
+    """Run ``flake8``, ``flowperf-fix`` or ``flowperf-bench`` in *cwd*; its exit status, output and error output."""
     code = {
         "flake8": "from flake8.main.cli import main; raise SystemExit(main())",
         "flowperf-fix": "from flake8_flowperf.cli import main; raise SystemExit(main())",
+        "flowperf-bench": "from flake8_flowperf.bench.cli import main; raise SystemExit(main())",
     }[name]
     result = subprocess.run(
         [sys.executable, "-c", code, *arguments],

@@ -157,9 +157,7 @@ def test_c_locale(utf8_mode: str, folder: Path) -> None:
     assert run.returncode == 2
     assert run.stderr.startswith(b"./" + shown + b":2: does not parse: ")
     assert run.stderr.count(b"\n") == 1
-    assert [path.read_bytes() for path in paths] == [
-        head + NARROW.encode() for head in (dress, latin, dress)
-    ]
+    assert [path.read_bytes() for path in paths] == [head + NARROW.encode() for head in (dress, latin, dress)]
 
 
 @pytest.mark.parametrize("link", ["nowhere.py", "a.py"], ids=["dangling", "circle"])

@@ -55,6 +55,12 @@ def test_walls(path: Path) -> None:
         "monitor.py",
     ):
         assert not names & {"libcst", "rich"}
+        assert not any(name.startswith("flake8_flowperf.bench") for name in names)
+    if room == "bench":
+        assert "libcst" not in names
+        assert not any(name.startswith(("flake8_flowperf.fixing", "flake8_flowperf.codemods")) for name in names)
+    else:
+        assert "matplotlib" not in names
     if room in ("rules", "source"):
         assert not names & {"os", "io", "pathlib", "subprocess", "socket", "tempfile", "shutil", "flake8"}, (
             "does no I/O"
@@ -64,11 +70,11 @@ def test_walls(path: Path) -> None:
         assert "flake8_flowperf.lint" not in names
 
 
-def test_the_plugin_loads_neither_libcst_nor_rich() -> None:
+def test_the_plugin_loads_neither_libcst_nor_rich_nor_the_benchmark() -> None:
     code = (
         "import sys, ast; from flake8_flowperf.plugin import Plugin; "
         "list(Plugin(ast.parse('x = 1'), ['x = 1'], 'x.py').run()); "
-        "print(sorted({'libcst', 'rich'} & set(sys.modules)))"
+        "print(sorted({'libcst', 'rich', 'flake8_flowperf.bench'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout == "[]\n"

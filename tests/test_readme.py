@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from flake8_flowperf import cli, config, registry
+from flake8_flowperf.bench import cli as bench_cli
 from flake8_flowperf.fixing import loop
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.reporting import FORMATS
@@ -43,7 +44,7 @@ def commands() -> list[list[str]]:
     """The commands of the shell blocks, of the workflow and of the text."""
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     lines += re.findall(r"^ *- run: (.*)$", "".join(blocks("yaml")), re.MULTILINE)
-    lines += re.findall(r"`(flowperf-fix [^`]*)`", HAND_WRITTEN)
+    lines += re.findall(r"`(flowperf-(?:fix|bench) [^`]*)`", HAND_WRITTEN)
     words = [shlex.split(line, comments=True) for line in lines]
     return [[word for word in line if word not in ("||", "true")] for line in words if line]
 
@@ -59,7 +60,10 @@ def test_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                 cli.main(arguments)
         else:
             cli._check_usage(cli._parser(), config.read_settings(cli._parser(), arguments))
-    assert {line[0] for line in commands()} <= {"flowperf-fix", "flake8", "nbqa", "pip", "python3"}
+    for line in (line[1:] for line in commands() if line[0] == "flowperf-bench"):
+        arguments = line[: line.index(">")] if ">" in line else line
+        bench_cli._codes(bench_cli._parser().parse_args(arguments).codes)
+    assert {line[0] for line in commands()} <= {"flowperf-fix", "flowperf-bench", "flake8", "nbqa", "pip", "python3"}
 
 
 def test_hooks_and_workflow() -> None:
@@ -91,6 +95,8 @@ def test_links_lead_somewhere() -> None:
 def test_options_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])
+    with pytest.raises(SystemExit, match="0"):
+        bench_cli.main(["--help"])
     known = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
     prose = re.sub(r"^```.*?^```$", "", HAND_WRITTEN, flags=re.MULTILINE | re.DOTALL)
     foreign = {"--patch", "--corpus", "--write-golden", "--flowperf-"}

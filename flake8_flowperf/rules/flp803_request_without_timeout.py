@@ -54,7 +54,14 @@ class RequestWithoutTimeout(Rule[HttpCall]):
     longer between two pieces of its answer, now raises `requests.Timeout`, `TimeoutError` or `URLError`.
 
     ## Evidence
-    Nothing is gained in speed, and evidence item 8 measured none: the timeout bounds what a silent server costs.
+    Nothing is gained in speed: the timeout bounds what a silent server costs.
+
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    README, Measured, has machine and method):
+
+    | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
+    | --- | --- | --- | --- | --- | --- | --- |
+    | http, one session, 0 ms in the server | **timeout=5** | 1.05 | 1.04 | 1.01 | 1.01 | safety |
 
     ## Options
     `--flowperf-request-timeout=SECONDS` (default 5): the timeout that the fix writes.
@@ -62,7 +69,7 @@ class RequestWithoutTimeout(Rule[HttpCall]):
 
     code = "FLP803"
     name = "request-without-timeout"
-    gain = "none; a safety rule"
+    gain = "a safety rule; 1.01-1.05× a request"
     on_by_default = False
     words = ("requests", "urlopen")
     modules = HTTP_MODULES
