@@ -11,6 +11,8 @@ from pathlib import Path
 
 BROAD = 'def f(base, use):\n    for path in base.rglob("*"):\n        if path.suffix == ".py":\n            use(path)\n'
 NARROW = 'def f(base, use):\n    for path in base.rglob("?*.py"):\n        use(path)\n'
+BROKEN = "for path in base.rglob(path.suffix\n"
+"""what does not parse, and is parsed because it may hold a finding"""
 SEVERAL = BROAD.replace('== ".py"', 'in (".py", ".md")')
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flake8_flowperf.fixing import fixer
-from tests.support import BROAD, command, write
+from tests.support import BROAD, BROKEN, command, write
 
 CLEAN = "for path in base.rglob('?*.py'):\n    print(path)\n"
 
@@ -33,7 +33,7 @@ def fixed(folder: Path, *arguments: str) -> tuple[int, list[str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write(tmp_path / "project", {"clean.py": CLEAN, "other.py": "", "broad.py": BROAD, "wrong.py": "rglob("})
+    write(tmp_path / "project", {"clean.py": CLEAN, "other.py": "", "broad.py": BROAD, "wrong.py": BROKEN})
     return tmp_path / "project"
 
 

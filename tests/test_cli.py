@@ -13,7 +13,7 @@ from libcst.metadata.position_provider import WhitespaceInclusivePositionProvidi
 from flake8_flowperf import __version__
 from flake8_flowperf.cli import main
 from flake8_flowperf.fixing import files, fixer, loop
-from tests.support import BROAD, NARROW, SEVERAL, command, write
+from tests.support import BROAD, BROKEN, NARROW, SEVERAL, command, write
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def test_standard_input(tmp_path: Path) -> None:
     assert out.startswith(b"--- a/x.py\n+++ b/x.py\n")
     write(tmp_path, {".flake8": "[flake8]\nper-file-ignores = x.py:FLP101\n"})
     assert command("flowperf-fix", "-", "--stdin-display-name=x.py", cwd=tmp_path, stdin=text)[:2] == (0, text)
-    status, out, error = command("flowperf-fix", "-", cwd=tmp_path, stdin=b"glob(\n")
-    assert (status, out) == (2, b"glob(\n")
+    status, out, error = command("flowperf-fix", "-", cwd=tmp_path, stdin=BROKEN.encode())
+    assert (status, out) == (2, BROKEN.encode())
     assert error.startswith(b"stdin:1: does not parse: ")
 
 
@@ -91,8 +91,8 @@ def test_wrong_usage(name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 
 BAD_FILES = {
     "syntax error": (BROAD.encode() + b"def\n", "bad.py:5: does not parse: "),
-    "python 2": (b"print 'glob'\n", "bad.py:1: does not parse: "),
-    "nul byte": (b"glob = '\0'\n", "does not parse: "),
+    "python 2": (b"for path in base.rglob('*'): print path.suffix\n", "bad.py:1: does not parse: "),
+    "nul byte": (b"for path in base.rglob('*'): path.suffix == '\0'\n", "does not parse: "),
     "bad bytes": (b"# \xff glob\n", "cannot be decoded"),
     "bad cookie": (b"# coding: nope\nglob\n", "bad.py: cannot be decoded: "),
 }
@@ -254,7 +254,10 @@ def test_c_locale_and_odd_names(tmp_path: Path) -> None:
 def test_deep_nesting_is_told_not_raised(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(
         folder,
-        {"deep.py": "glob = " + "(" * 3000 + ")" * 3000 + "\n", "sum.py": BROAD + "x = " + "+".join("a" * 5000) + "\n"},
+        {
+            "deep.py": "for path in base.rglob(suffix): x = " + "(" * 3000 + ")" * 3000 + "\n",
+            "sum.py": BROAD + "x = " + "+".join("a" * 5000) + "\n",
+        },
     )
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     status = main(["deep.py", "sum.py"])

@@ -13,13 +13,13 @@ import pytest
 
 from flake8_flowperf import registry
 from flake8_flowperf.cli import main
-from tests.support import BROAD, SEVERAL, command, write
+from tests.support import BROAD, BROKEN, SEVERAL, command, write
 
 FORMATS = ["json", "github", "gitlab", "sarif"]
 FILES: dict[str, str | bytes] = {
     "a.py": BROAD + SEVERAL,
     "sub/b, c%.py": BROAD,
-    "bad.py": "glob(\n",
+    "bad.py": BROKEN,
     "clean.py": "x = 1\n",
 }
 MESSAGE = "rglob('*') lists all entries to keep '.py'; use rglob('?*.py')"

@@ -16,7 +16,7 @@ import pytest
 
 from flake8_flowperf.cli import main
 from flake8_flowperf.fixing import files
-from tests.support import BROAD, NARROW, SEVERAL, heed_interrupts, unmeasured, write
+from tests.support import BROAD, BROKEN, NARROW, SEVERAL, heed_interrupts, unmeasured, write
 
 CODE = "from flake8_flowperf.cli import main; raise SystemExit(main())"
 RUN = [sys.executable, "-c", CODE, "--isolated"]
@@ -145,7 +145,7 @@ def test_c_locale(utf8_mode: str, folder: Path) -> None:
     paths = [Path(os.fsdecode(os.path.join(os.fsencode(folder), name))) for name in names]
     for path, head in zip(paths, (dress, latin, dress), strict=True):
         path.write_bytes(head + BROAD.encode())
-    write(folder, {"bad \N{SNOWMAN}.py": "x = '\N{SNOWMAN}'\nglob(\n"})
+    write(folder, {"bad \N{SNOWMAN}.py": "x = '\N{SNOWMAN}'\n" + BROKEN})
     run = subprocess.run(
         [*RUN, "-v"],
         capture_output=True,

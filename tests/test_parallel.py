@@ -14,7 +14,7 @@ import pytest
 
 from flake8_flowperf import config, parallel
 from flake8_flowperf.cli import main
-from tests.support import BROAD, NARROW, SEVERAL, command, heed_interrupts, unmeasured, write
+from tests.support import BROAD, BROKEN, NARROW, SEVERAL, command, heed_interrupts, unmeasured, write
 
 MANY = 2 * parallel.FILES_PER_WORKER
 CODE = "from flake8_flowperf.cli import main; raise SystemExit(main())"
@@ -23,7 +23,7 @@ CODE = "from flake8_flowperf.cli import main; raise SystemExit(main())"
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     write(tmp_path, {f"{number % 7}/m{number:03}.py": BROAD + SEVERAL for number in range(MANY)})
-    write(tmp_path, {"0/bad.py": "glob(\n", "3/clean.py": "x = 1\n"})
+    write(tmp_path, {"0/bad.py": BROKEN, "3/clean.py": "x = 1\n"})
     return tmp_path
 
 

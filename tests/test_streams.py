@@ -16,7 +16,7 @@ from flake8_flowperf.cli import main
 from flake8_flowperf.fixing import loop
 from flake8_flowperf.fixing.fixer import FileResult, Fixer
 from flake8_flowperf.source import SourceFile
-from tests.support import BROAD, NARROW, SEVERAL, command, write
+from tests.support import BROAD, BROKEN, NARROW, SEVERAL, command, write
 
 WHOLE = 'def f(base):\n    return [path for path in base.rglob("*") if path.suffix == ".py"]'
 DRESSES: dict[str, str | bytes] = {
@@ -87,7 +87,7 @@ def test_dry_run_tells_places_of_the_file_as_it_is(folder: Path, capsys: pytest.
 
 
 def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(folder, {"a.py": BROAD + SEVERAL, "b.py": "glob(\n", "c.py": "x = 1\n"})
+    write(folder, {"a.py": BROAD + SEVERAL, "b.py": BROKEN, "c.py": "x = 1\n"})
     assert main(["--output-format=json", "a.py", "b.py", "c.py"]) == 2
     first, second = json.loads(capsys.readouterr().out)["files"]
     assert (first["path"], first["changed"], first["problem"]) == ("a.py", True, None)
@@ -139,7 +139,7 @@ def test_streams_that_two_would_want(
     [
         (BROAD.encode(), ["--stdin-display-name=a/skip.py", "--exclude=skip.py"], 0),
         (BROAD.replace("\n", "  # noqa\n").encode(), [], 0),
-        (b"# flake8: noqa\nglob(\n", [], 0),
+        (b"# flake8: noqa\n" + BROKEN.encode(), [], 0),
         (b"x = '\xff'\n", [], 2),
         (b"", [], 0),
     ],
@@ -165,7 +165,7 @@ def test_check_of_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_names_that_are_no_line_of_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(folder, {"a\nb\x1b.py": "glob(\n"})
+    write(folder, {"a\nb\x1b.py": BROKEN})
     assert main(["--isolated"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("./a\\nb\\x1b.py:1: does not parse: ")

@@ -12,7 +12,7 @@ import pytest
 
 from flake8_flowperf import progress, registry
 from flake8_flowperf.cli import main
-from tests.support import BROAD, SEVERAL, command, write
+from tests.support import BROAD, BROKEN, SEVERAL, command, write
 
 pty = pytest.importorskip("pty", reason="this platform has no pseudo-terminals")
 CODE = "import sys; from flake8_flowperf import cli, progress; progress.PATIENCE = 0; raise SystemExit(cli.main())"
@@ -112,7 +112,7 @@ def test_colours_on_a_terminal_only(arguments: list[str], tmp_path: Path) -> Non
 
 def test_progress_is_shown_on_a_terminal_and_taken_away(tmp_path: Path) -> None:
     write(tmp_path, {f"m{number}.py": BROAD + SEVERAL for number in range(5)})
-    write(tmp_path, {"bad.py": "glob(\n"})
+    write(tmp_path, {"bad.py": BROKEN})
     shown, _ = on_terminal("--check", "-v", cwd=tmp_path)
     assert re.search(r"\d/6\S* files", shown)
     assert "\x1b[2K" in shown, "the line is cleared"
