@@ -1,0 +1,115 @@
+"""The command against others, on the same files: ``python -m pytest tests/benchmarks/bench_command.py``.
+
+The number in brackets is the ratio to the fastest of its group.  ``whole`` are all files of the standard library, or of
+the folder that FLOWPERF_BENCH names; ``sample`` are some 20,000 lines of them, for tools that take minutes for more,
+and ``ten`` are ten small files.  Nothing is written: pyupgrade, which has no such mode, gets a copy.  A tool that is
+not installed is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+ROOT = Path(os.environ.get("FLOWPERF_BENCH", sysconfig.get_path("stdlib")))
+SAMPLE = 20_000
+"""lines"""
+FIX = ["flowperf-fix", "--isolated", "--check", "--quiet"]
+RUFF = ["ruff", "check", "--isolated", "--quiet", "--select", "PERF,S,FURB,SIM,B,C4,PTH", "--no-cache"]
+FAST = {
+    "ruff": RUFF,
+    "flowperf-fix": [*FIX, "--no-cache"],
+    "flowperf-fix, all rules": [*FIX, "--no-cache", "--extend-select", "FLP"],
+    "flowperf-fix, again": [*FIX, "--cache-dir", "cache"],
+}
+SLOW = {
+    "ruff": RUFF,
+    "flowperf-fix": [*FIX, "--no-cache"],
+    "pyupgrade": ["pyupgrade", "--py310-plus", "--exit-zero-even-if-changed"],
+    "fixit": ["fixit", "--quiet", "lint"],
+    "codemodder": ["codemodder", "--dry-run", "--output", "codetf.json"],
+}
+
+
+@dataclass(frozen=True)
+class Files:
+    """A folder with copies of some files, and how many lines they have."""
+
+    folder: Path
+    names: tuple[str, ...]
+    lines: int
+
+
+def copied(folder: Path, lines: int | None, most: int | None = None) -> Files:
+    """Copies of files below ROOT, taken from all over it until there are so many *lines* or files."""
+    paths = sorted(path for path in ROOT.rglob("?*.py") if "site-packages" not in path.parts and path.is_file())
+    if lines is not None or most is not None:
+        paths = [path for start in range(97) for path in paths[start::97]]
+    count = 0
+    names: list[str] = []
+    for path in paths:
+        if (lines is not None and count > lines) or (most is not None and len(names) == most):
+            break
+        target = folder / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data = path.read_bytes()
+        if most is not None and len(data) > 8_000:
+            continue
+        target.write_bytes(data)
+        names.append(str(target.relative_to(folder)))
+        count += data.count(b"\n")
+    return Files(folder, tuple(names), count)
+
+
+@pytest.fixture(scope="module", params=["whole", "sample", "ten"])
+def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Files]:
+    folder = tmp_path_factory.mktemp(request.param)
+    sizes = {"whole": (None, None), "sample": (SAMPLE, None), "ten": (None, 10)}[request.param]
+    return request.param, copied(folder, *sizes)
+
+
+def run(arguments: list[str], files: Files) -> None:
+    if arguments[0] == "pyupgrade":
+        arguments = [*arguments, *files.names]
+    elif arguments[0] == "codemodder":
+        arguments = [arguments[0], ".", *arguments[1:]]
+    else:
+        arguments = [*arguments, "."]
+    result = subprocess.run(
+        arguments, cwd=files.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+    )
+    if "Traceback" in result.stderr:
+        pytest.skip(f"{arguments[0]} crashes here: {result.stderr.splitlines()[-1]}")
+
+
+@pytest.mark.parametrize("tool", dict.fromkeys([*FAST, *SLOW]))
+def test_command(benchmark: BenchmarkFixture, tool: str, files: tuple[str, Files]) -> None:
+    size, chosen = files
+    arguments = (SLOW if size == "sample" else FAST).get(tool)
+    if arguments is None or shutil.which(arguments[0]) is None:
+        pytest.skip("not for this size, or not installed")
+    rounds = 1 if tool in ("fixit", "codemodder") else 3
+    benchmark.group = f"{size}: {len(chosen.names)} files, {chosen.lines} lines"
+    benchmark.pedantic(run, (arguments, chosen), rounds=rounds, warmup_rounds=0 if rounds == 1 else 1)
+
+
+def test_memory(files: tuple[str, Files], capsys: pytest.CaptureFixture[str]) -> None:
+    """The most memory that one process of the command takes, printed in MB."""
+    size, chosen = files
+    code = (
+        "import resource, subprocess, sys;"
+        f"subprocess.run({[*FIX, '--no-cache', '.']!r}, stdout=-3, stderr=-3);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=chosen.folder, capture_output=True, text=True, check=True)
+    unit = 1024 if sys.platform != "darwin" else 1024 * 1024
+    with capsys.disabled():
+        print(f"\npeak memory, {size}: {int(result.stdout) / unit:.0f} MB")
