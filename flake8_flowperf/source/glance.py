@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     r"""[\[({]|[\])}]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*|\bfor\b""",
 )
 """what matters to see where a bracket ends, and whether a comprehension stands in it"""
+_DEFINITION = re.compile(r"\n([ \t\f]*)(?:async[ \t]+def|def|class)\b")
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\s*=[^=])")
 _STRING = re.compile(r"""[rRbBuU]{0,2}(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
 _CLAUSE = re.compile(r"\bfor\s([^\n]*?)\sin\b")
@@ -99,6 +100,22 @@ class Glance:
     def line_start(self, offset: int) -> int:
         """The offset at which the line of *offset* starts."""
         return self.text.rfind("\n", 0, offset) + 1
+
+    def loops(self) -> Iterator[tuple[int, int]]:
+        """Where loop statements begin, and where at the latest they end: at the next function as far left.
+
+        A loop is left out that stands in the range of one before it.
+        """
+        text = self.text
+        covered = least = 0
+        for place in sorted(place for keyword in ("for", "while") for place in self.names(keyword)):
+            start = self.line_start(place)
+            if text[start:place].strip() in ("", "async"):
+                width = _width(text, start)
+                if start >= covered or width < least:
+                    ends = (end.start() for end in _DEFINITION.finditer(text, place) if len(end[1]) <= width)
+                    covered, least = next(ends, len(text)), width
+                    yield start, covered
 
     def is_repeated(self, start: int, end: int) -> bool:
         """Whether the expression from *start* to *end* may stand in a loop or comprehension of its function."""

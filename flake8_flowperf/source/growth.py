@@ -132,18 +132,21 @@ def _is_same(node: ast.expr, target: ast.expr) -> bool:
 def may_grow(glance: Glance) -> bool:
     """Whether a statement of a text perhaps makes something longer in a loop."""
     text = glance.text
-    place = text.find("=")
-    while place >= 0:
-        if text[place - 1 : place] == "+":
-            may = not _NUMBER.match(text, place - 1)
-        elif text[place + 1 : place + 2] == "=":
-            place += 1
-            may = False
-        else:
-            may = _may_add(text, place)
-        if may and glance.is_in_loop(place):
-            return True
-        place = text.find("=", place + 1)
+    done = 0
+    for start, end in glance.loops():
+        place = text.find("=", max(start, done), end)
+        while place >= 0:
+            if text[place - 1] == "+":
+                may = not _NUMBER.match(text, place - 1)
+            elif text[place + 1 : place + 2] == "=":
+                place += 1
+                may = False
+            else:
+                may = _may_add(text, place)
+            if may and glance.is_in_loop(place):
+                return True
+            place = text.find("=", place + 1, end)
+        done = max(done, end)
     return False
 
 
