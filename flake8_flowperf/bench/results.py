@@ -165,7 +165,7 @@ def read(text: str) -> Report:
 def stored() -> list[Report]:
     """The reports that the documents are made from, oldest Python first."""
     folder = files("flake8_flowperf.bench") / "results"
-    found = [read(item.read_text("utf-8")) for item in folder.iterdir() if item.name.endswith(".json")]
+    found = [read(item.read_text("utf-8")) for item in folder.iterdir() if item.name.endswith(".json")]  # noqa: FLP102
     return sorted(found, key=lambda one: [int(part) for part in one.version.split(".")])
 
 
