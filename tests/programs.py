@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import io
+import itertools
 import re
 import sysconfig
 import tokenize
@@ -36,6 +37,49 @@ def parsed(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
+
+
+_WORD = re.compile(r"\w")
+
+
+def dense(text: str) -> str:
+    """The same program with parentheses around names that are read, and without the blanks that it can do without."""
+    text = _with_parentheses(text)
+    lines = _lines(text)
+    tokens = list(tokenize.generate_tokens(iter(lines).__next__))
+    gaps = []
+    f_strings = 0
+    for left, right in itertools.pairwise(tokens):
+        f_strings += (tokenize.tok_name[left.type] == "FSTRING_START") - (tokenize.tok_name[left.type] == "FSTRING_END")
+        (row, start), (next_row, end) = left.end, right.start
+        if f_strings or row != next_row or not left.string.strip() or right.type == tokenize.COMMENT:
+            continue
+        gap = lines[row - 1][start:end]
+        needed = _WORD.match(left.string[-1:]) and (_WORD.match(right.string) or right.string[:1] in "'\".")
+        if gap and not gap.strip(" ") and not needed and not (left.type == right.type == tokenize.STRING):
+            gaps.append((row - 1, start, end))
+    for row, start, end in reversed(gaps):
+        lines[row] = lines[row][:start] + lines[row][end:]
+    return "".join(lines)
+
+
+def _with_parentheses(text: str) -> str:
+    source = SourceFile.parse(text)
+    left_alone: set[ast.AST] = set()
+    for node in ast.walk(source.module):
+        match node:
+            case ast.JoinedStr() | ast.pattern():
+                left_alone.update(ast.walk(node))
+            case ast.Call(func=ast.Name() as called):
+                left_alone.add(called)
+            case ast.AnnAssign():
+                left_alone.update(ast.walk(node.target), ast.walk(node.annotation))
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                left_alone.update(inner for item in node.decorator_list for inner in ast.walk(item))
+    names = [node for node in ast.walk(source.module) if isinstance(node, ast.Name) and node not in left_alone]
+    for start, end in sorted((source.text.span(node) for node in names if isinstance(node.ctx, ast.Load)), reverse=True):
+        text = f"{text[:start]}({text[start:end]}){text[end:]}"
+    return text
 
 
 def pyflakes_messages(text: str) -> Counter[str]:

@@ -20,6 +20,7 @@ import pytest
 from flake8_flowperf.fixing import gates
 from flake8_flowperf.registry import rules
 from flake8_flowperf.source import SourceFile
+from tests import programs
 from tests.fixture_cases import Case, cases, load, outcome
 
 CASES = [pytest.param(case, id=case.id) for case in cases()]
@@ -98,6 +99,15 @@ def test_fix_of_variant(case: Case, variant: str) -> None:
     if variant == "tabs" and '"""' in case.before:
         pytest.skip("the blanks inside its strings are content")
     assert case.fix(text, unsafe=True).text == change(case.unsafe)
+
+
+@pytest.mark.parametrize("level", ["safe", "unsafe"])
+@pytest.mark.parametrize("case", CASES)
+def test_fix_without_blanks(case: Case, level: str) -> None:
+    """Names in parentheses, and no blank that Python can do without: what a fix writes must not grow together with it."""
+    text = programs.dense(case.before)
+    assert ast.dump(programs.parsed(text)) == ast.dump(programs.parsed(case.before))
+    programs.check(text, case.linter, unsafe=level == "unsafe")
 
 
 @pytest.mark.parametrize("case", [param for param in CASES if (param.values[0].folder / "safe.py").exists()])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import ast
 
+from flake8_flowperf.fixing.indent import moved_text
 from flake8_flowperf.fixing.slices import expression_slice, statement_slice
+from flake8_flowperf.fixing.unwrap import in_one_piece
 from flake8_flowperf.model import Edit, Finding, Fix, NoFix, Safety
 from flake8_flowperf.rules.flp201_repeated_computation import Repetition
 from flake8_flowperf.source import SourceFile
@@ -34,9 +36,7 @@ def _bound(facts: Repetition, place: ast.stmt, source: SourceFile) -> Edit:
     """A line above *place* that binds the value."""
     start = source.text.line_start(place.lineno)
     indent = source.text.text[start : source.text.span(place)[0]]
-    code = source.text.segment(facts.also or facts.unit)
-    if "\n" in code or "\r" in code:
-        code = f"({code})"
+    code = in_one_piece(source, facts.also or facts.unit, place)
     return Edit(start, start, f"{indent}{facts.name} = {code}{source.text.newline}")
 
 
@@ -45,5 +45,5 @@ def _moved(assignment: ast.Assign, place: ast.stmt, source: SourceFile) -> list[
     piece = statement_slice(source, assignment)
     start = source.text.line_start(place.lineno)
     indent = source.text.text[start : source.text.span(place)[0]]
-    code = source.text.segment(assignment)
+    code = moved_text(source, assignment, place)
     return [Edit(start, start, f"{indent}{code}{source.text.newline}"), Edit(piece.start, piece.end, "")]

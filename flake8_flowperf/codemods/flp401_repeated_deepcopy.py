@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from flake8_flowperf.fixing.imports import reference
+from flake8_flowperf.fixing.indent import moved_text
 from flake8_flowperf.fixing.layout import fitted
 from flake8_flowperf.fixing.slices import CannotSlice, expression_slice, source_of, statement_slice
 from flake8_flowperf.model import Edit, Finding, Fix, Import, NoFix, Safety
@@ -79,7 +80,7 @@ class _Rewrite:
         return f"{source_of(self.source, self.group.calls[0].func)}(", ")"
 
     def value(self, call: ast.Call) -> str:
-        text = source_of(self.source, call.args[0])
+        text = moved_text(self.source, call.args[0], call)
         if self.form == "json" and is_deque(self.source, call.args[0]):
             return f"list({text})"
         return f"({text})" if isinstance(call.args[0], ast.NamedExpr) else text
@@ -176,7 +177,7 @@ class _Rewrite:
 
     def wrapped(self, display: ast.expr) -> Fix | NoFix:
         """The display of the values, copied where it stands or where the next statement returns it."""
-        expression_slice(self.source, display)
+        piece = expression_slice(self.source, display)
         edits = [Edit(*self.source.text.span(call), self.value(call)) for call in self.group.calls]
         before, behind = self.around()
         returned = self._returned(display)
@@ -185,11 +186,10 @@ class _Rewrite:
             return self.fix([*edits, Edit(start, start, before), Edit(end, end, behind)])
         start, end = self.source.text.span(display)
         if isinstance(display, ast.Tuple):
-            inside = self.source.text.text[start] == "("
             left, right = ("[", "]") if self.form == "json" else ("(", ")")
-            if inside and self.form == "json":
+            if piece.has_parentheses and self.form == "json":
                 return self.fix([*edits, Edit(start, start + 1, before + left), Edit(end - 1, end, right + behind)])
-            if not inside:
+            if not piece.has_parentheses:
                 before, behind = before + left, right + behind
         edits = [*edits, Edit(start, start, before), Edit(end, end, behind)]
         return self.fix([self._in_lines(display, edits)] if display.lineno == display.end_lineno else edits)

@@ -6,6 +6,7 @@ import argparse
 import ast
 
 from flake8_flowperf.fixing.imports import reference
+from flake8_flowperf.fixing.indent import moved_text
 from flake8_flowperf.fixing.slices import expression_slice, source_of, statement_slice
 from flake8_flowperf.model import Edit, Finding, Fix, NoFix, Safety
 from flake8_flowperf.source import SourceFile
@@ -45,13 +46,18 @@ def _dropped(source: SourceFile, call: ast.Call, why: str) -> Fix | NoFix:
     start, end = source.text.span(call)
     if "#" in _around_argument(source, call):
         return NoFix("a comment stands in the call")
-    if _needs_parentheses(source, call):
-        if "," in _around_argument(source, call):
-            return NoFix("a comma stands behind the argument")
-        start, end = source.text.span(call.func)
-        return Fix((Edit(start, end, ""),), Safety.UNSAFE if why else Safety.SAFE, why)
     text = source_of(source, call.args[0])
+    if _needs_parentheses(source, call):
+        text = _in_those_of_the_call(source, call)
     return Fix((Edit(start, end, text),), Safety.UNSAFE if why else Safety.SAFE, why)
+
+
+def _in_those_of_the_call(source: SourceFile, call: ast.Call) -> str:
+    """The argument as it is laid out in the parentheses of *call*."""
+    text, (start, end) = source.text.text, source.text.span(call.args[0])
+    before = text[source.text.span(call.func)[1] : start]
+    behind = text[end : source.text.span(call)[1]]
+    return before.lstrip(") \t\\\r\n") + text[start:end] + behind.replace(",", "")
 
 
 def _around_argument(source: SourceFile, call: ast.Call) -> str:
@@ -91,7 +97,7 @@ def _whole(source: SourceFile, call: ast.Call, loop: ast.ListComp | ast.DictComp
         return NoFix("a comment stands in the call")
     name = source_of(source, call.func)
     start, end = source.text.span(loop)
-    inner = Edit(*source.text.span(call), source_of(source, call.args[0]))
+    inner = Edit(*source.text.span(call), moved_text(source, call.args[0], call))
     return Fix((Edit(start, start, f"{name}("), inner, Edit(end, end, ")")), Safety.UNSAFE, _SHARED)
 
 

@@ -8,6 +8,7 @@ import re
 
 import libcst as cst
 
+from flake8_flowperf.fixing.indent import last_line
 from flake8_flowperf.fixing.slices import expression_slice, source_of
 from flake8_flowperf.model import Edit, Finding, Fix, NoFix, Safety
 from flake8_flowperf.source import SourceFile
@@ -38,7 +39,7 @@ def fix(finding: Finding[Growing], source: SourceFile, settings: argparse.Namesp
         first = Edit(start, start, f"{indent}{name} = [{target}]{newline}")
     parts = f"reversed({name})" if facts.growth.side is Side.START else name
     joined = f'{indent}{target} = {"b" if facts.is_bytes else ""}"".join({parts})'
-    end = source.text.line_start((loop.end_lineno or loop.lineno) + 1)
+    end = source.text.line_start(last_line(source, loop) + 1)
     ends_line = source.text.text[:end].endswith(("\n", "\r"))
     last = Edit(end, end, joined + newline if ends_line else newline + joined)
     edits = (first, *(edit for edit in appends if edit is not None), last)

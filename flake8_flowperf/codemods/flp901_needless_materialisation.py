@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 
+from flake8_flowperf.fixing.indent import moved_text
 from flake8_flowperf.fixing.slices import source_of
 from flake8_flowperf.fixing.unwrap import in_one_piece, replaced
 from flake8_flowperf.model import Edit, Finding, Fix, NoFix, Safety
@@ -25,14 +26,16 @@ def _edit(facts: Materialisation, source: SourceFile) -> Edit:
     iterable = facts.iterable
     if facts.consumer is not None:
         if facts.by == "len":
-            return replaced(source, facts.consumer, iterable, f"sum(1 for _ in {in_one_piece(source, iterable)})")
+            return replaced(source, facts.consumer, iterable, f"sum(1 for _ in {in_one_piece(source, iterable, facts.consumer)})")
         if facts.joins_back:
             return replaced(source, facts.consumer, iterable, f"{source_of(source, iterable)}.read()")
         if isinstance(iterable, ast.GeneratorExp) and _is_alone(source, facts.call, facts.consumer):
-            return replaced(source, facts.call, iterable, source_of(source, iterable)[1:-1])
+            return replaced(source, facts.call, iterable, moved_text(source, iterable, facts.call)[1:-1])
     return replaced(source, facts.call, iterable)
 
 
 def _is_alone(source: SourceFile, argument: ast.expr, call: ast.Call) -> bool:
-    """Whether nothing, not even a comma, stands between *argument* and the end of *call*."""
-    return source.text.text[source.text.span(argument)[1] : source.text.span(call)[1]].strip() == ")"
+    """Whether nothing, not even a comma or a line's end, stands between *argument* and the parentheses of *call*."""
+    (start, end), (first, last) = source.text.span(call), source.text.span(argument)
+    before = source.text.text[start:first]
+    return before.rstrip(" \t").endswith("(") and source.text.text[last:end].strip(" \t") == ")"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from flake8_flowperf.fixing.indent import dedented, head_removal, unit
+from flake8_flowperf.fixing.arguments import argument_start
+from flake8_flowperf.fixing.indent import dedented, head_removal, moved_text, unit
 from flake8_flowperf.fixing.slices import CannotSlice
 from flake8_flowperf.model import Edit
 from flake8_flowperf.source import SourceFile
@@ -67,7 +68,7 @@ def request_edits(source: SourceFile, call: HttpCall, client: str) -> list[Edit]
     """The edits that send the request through *client*: ``requests.get(url, q)`` → ``client.get(url, params=q)``."""
     edits = [Edit(*source.text.span(call.node.func), f"{client}.{call.method}")]
     if call.client is SESSION and call.method == "get" and len(call.node.args) > 1:
-        start = source.text.span(call.node.args[1])[0]  # Session.get takes the parameters by keyword only
+        start = argument_start(source, call.node, 1)  # Session.get takes the parameters by keyword only
         edits.append(Edit(start, start, "params="))
     return edits
 
@@ -101,11 +102,7 @@ def moved_up(source: SourceFile, call: HttpCall, statement: ast.stmt) -> str:
     name = library_name(call)
     if name is not None and is_imported_locally(source, name):
         check_import(source, name, statement)
-    text = source.text.segment(call.node)
-    if '"""' in text or "'''" in text:
-        return text
-    old, new = (source.text.indentation(node.lineno) for node in (call.node, statement))
-    return text.replace(f"\n{old}", f"\n{new}")
+    return moved_text(source, call.node, statement)
 
 
 def replace_loads(source: SourceFile, use: ClientUse, client: str) -> list[Edit]:

@@ -10,7 +10,16 @@ from flake8_flowperf.model import Edit
 from flake8_flowperf.source import SourceFile
 
 _AFTER_LAST = re.compile(r"(?P<close>[\s)]*?)(?P<comma>[ \t]*,)?(?P<comment>[ \t]*#[^\r\n]*)?\s*")
+_COMMENT = re.compile(r"#[^\r\n]*")
 _BREAK = re.compile(r"[\r\n]\s*$")
+
+
+def argument_start(source: SourceFile, call: ast.Call, position: int) -> int:
+    """The offset at which a positional argument that is not the first starts, with its parentheses."""
+    before, start = source.text.span(call.args[position - 1])[1], source.text.span(call.args[position])[0]
+    between = _COMMENT.sub(lambda match: " " * len(match.group()), source.text.text[before:start])
+    behind_comma = between[between.rindex(",") + 1 :]
+    return start - len(behind_comma.lstrip())
 
 
 def appended(source: SourceFile, call: ast.Call, argument: str) -> tuple[Edit, ...]:

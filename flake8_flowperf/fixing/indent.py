@@ -8,7 +8,14 @@ from collections.abc import Container
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from flake8_flowperf.fixing.slices import CannotSlice, StatementSlice, statement_slice
+from flake8_flowperf.fixing.slices import (
+    CannotSlice,
+    ExpressionSlice,
+    StatementSlice,
+    expression_slice,
+    source_of,
+    statement_slice,
+)
 from flake8_flowperf.model import Edit
 from flake8_flowperf.source import SourceFile
 
@@ -81,6 +88,32 @@ def body_lines(source: SourceFile, owner: ast.With | ast.AsyncWith, by: str) -> 
     ]
 
 
+def moved_text(source: SourceFile, node: ast.expr | ast.stmt, place: ast.expr | ast.stmt) -> str:
+    """The text of *node* for the line that *place* starts in: the lines below its first one move along with it.
+
+    Lines that begin inside a string stay.  All stay where one of them stands further left than the first.
+    """
+    text, start = source.text, source.text.span(node)[0]
+    segment = text.segment(node)
+    old, new = text.indentation(node.lineno), text.indentation(place.lineno)
+    if isinstance(node, ast.expr) and (written := source_of(source, node)) != segment:
+        return written
+    end = start + len(segment)
+    if old == new or text.line_of(end) == node.lineno:
+        return segment
+    piece = expression_slice(source, node) if isinstance(node, ast.expr) else statement_slice(source, node)
+    inside = _lines_inside_strings(piece)
+    lines = [text.text[start : text.line_start(node.lineno + 1)]]
+    for number in range(node.lineno + 1, text.line_of(end) + 1):
+        line = text.text[text.line_start(number) : min(end, text.line_start(number + 1))]
+        if number not in inside and line.strip():
+            if not line.startswith(old):
+                return segment
+            line = new + line[len(old) :]
+        lines.append(line)
+    return "".join(lines)
+
+
 def _check_uniform(source: SourceFile, piece: StatementSlice, by: str) -> None:
     if set(source.text.indentation(piece.first_line)) - set(by):
         raise CannotSlice("the indentation mixes tabs and blanks")
@@ -89,8 +122,16 @@ def _check_uniform(source: SourceFile, piece: StatementSlice, by: str) -> None:
 def _code_lines(source: SourceFile, piece: StatementSlice) -> list[int]:
     """The lines of a statement, with the comments that end its body, that are not empty nor begin inside a string."""
     text = source.text
-    last = number = text.line_of(piece.end - 1)
-    indentation = text.indentation(piece.first_line)
+    last = last_line(source, piece.node)
+    inside = _lines_inside_strings(piece)
+    return [line for line in range(piece.first_line, last + 1) if line not in inside and text.line(line).strip()]
+
+
+def last_line(source: SourceFile, statement: ast.stmt) -> int:
+    """The last line of a statement, with the comments below it that stand in its block."""
+    text = source.text
+    last = number = statement.end_lineno or statement.lineno
+    indentation = text.indentation(statement.lineno)
     total = text.line_of(len(text.text))
     while number < total:
         number += 1
@@ -99,11 +140,10 @@ def _code_lines(source: SourceFile, piece: StatementSlice) -> list[int]:
             last = number
         elif line:
             break
-    inside = _lines_inside_strings(piece)
-    return [line for line in range(piece.first_line, last + 1) if line not in inside and text.line(line).strip()]
+    return last
 
 
-def _lines_inside_strings(piece: StatementSlice) -> set[int]:
+def _lines_inside_strings(piece: ExpressionSlice | StatementSlice) -> set[int]:
     lines: set[int] = set()
     wrapper = MetadataWrapper(piece.module, unsafe_skip_copy=True)
     shift = piece.first_line - 1 - piece.header_lines

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import libcst as cst
+
 from flake8_flowperf.fixing import gates, imports
 from flake8_flowperf.fixing.gates import GateFailure
 from flake8_flowperf.fixing.slices import CannotSlice
@@ -109,6 +111,8 @@ def plan(finding: Finding[Any], source: SourceFile, linter: Linter) -> Fix | NoF
                 return NoFix("a comment would be lost")
     except (CannotSlice, imports.CannotImport) as refusal:
         return NoFix(str(refusal))
+    except cst.CSTValidationError:
+        return NoFix("a keyword stands here without a blank beside it")
     return fix
 
 
@@ -195,14 +199,34 @@ def _touches_name(fix: Fix, name: str, source: SourceFile) -> bool:
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """*text* with the edits applied; they must not overlap.  What is inserted at one place keeps its order."""
+    """*text* with the edits applied; they must not overlap.  What is inserted at one place keeps its order.
+
+    A blank is put where two tokens would become one: ``for line in(f).readlines()`` has none before its parenthesis.
+    """
     parts: list[str] = []
-    position = 0
+    last, position = "", 0
+
+    def add(part: str, seam: int) -> None:
+        """Put *part* behind what is there, where the old text was cut at *seam*."""
+        nonlocal last
+        if part:
+            if _grow_together(last, part[0]) and not _grow_together(text[seam - 1 : seam], text[seam : seam + 1]):
+                parts.append(" ")
+            parts.append(part)
+            last = part[-1]
+
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
         assert edit.start >= position, "edits overlap"
-        parts += [text[position : edit.start], edit.text]
+        add(text[position : edit.start], position)
+        add(edit.text, edit.start)
         position = edit.end
-    return "".join([*parts, text[position:]])
+    add(text[position:], position)
+    return "".join(parts)
+
+
+def _grow_together(left: str, right: str) -> bool:
+    """Whether two characters side by side are one token: of a name or number, or a brace that an f-string doubles."""
+    return left == right == "{" or (bool(left and right) and f"_{left}{right}".isidentifier())
 
 
 def _without_overlap(plans: Iterable[_Plan]) -> list[_Plan]:

@@ -110,6 +110,11 @@ class ExpressionSlice(Slice):
         return Edit(self.start, self.end, code)
 
     @property
+    def has_parentheses(self) -> bool:
+        """Whether a tuple begins and ends with parentheses of its own, not with those of its items."""
+        return len(self.tree.lpar) > 1
+
+    @property
     def _shares_parentheses_with_call(self) -> bool:
         match self.source.tree.parent(self.node):
             case ast.Call(args=[only], keywords=[]) as call if only is self.node:

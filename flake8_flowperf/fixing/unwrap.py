@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from flake8_flowperf.fixing.slices import CannotSlice, expression_slice, source_of
+from flake8_flowperf.fixing.indent import moved_text
+from flake8_flowperf.fixing.slices import CannotSlice, expression_slice
 from flake8_flowperf.model import Edit
 from flake8_flowperf.source import SourceFile
 
@@ -20,12 +21,15 @@ def replaced(source: SourceFile, node: ast.expr, kept: ast.expr, text: str | Non
     around = source.text.text[start:kept_start] + source.text.text[kept_end:end]
     if "#" in around:
         raise CannotSlice("a comment stands in the code that would go")
-    return Edit(start, end, text if text is not None else in_one_piece(source, kept))
+    return Edit(start, end, text if text is not None else in_one_piece(source, kept, node))
 
 
-def in_one_piece(source: SourceFile, node: ast.expr) -> str:
-    """The source of *node*, in parentheses when it spans lines without brackets of its own or binds too loosely."""
-    text = source_of(source, node)
+def in_one_piece(source: SourceFile, node: ast.expr, place: ast.expr | ast.stmt) -> str:
+    """The source of *node* for the line that *place* starts in, in parentheses when it needs them.
+
+    It does when it spans lines without brackets of its own, and when it binds too loosely.
+    """
+    text = moved_text(source, node, place)
     if isinstance(node, ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Lambda | ast.IfExp):
         return f"({text})"
     try:
