@@ -107,7 +107,7 @@ def test_fix_without_blanks(case: Case, level: str) -> None:
     """Names in parentheses, and no blank that Python can do without: what a fix writes must not grow together with it."""
     text = programs.dense(case.before)
     assert ast.dump(programs.parsed(text)) == ast.dump(programs.parsed(case.before))
-    programs.check(text, case.linter, unsafe=level == "unsafe")
+    programs.check(text, case.linter, unsafe=level == "unsafe", confined=False)
 
 
 @pytest.mark.parametrize("case", [param for param in CASES if (param.values[0].folder / "safe.py").exists()])

@@ -26,7 +26,9 @@ def _edit(facts: Materialisation, source: SourceFile) -> Edit:
     iterable = facts.iterable
     if facts.consumer is not None:
         if facts.by == "len":
-            return replaced(source, facts.consumer, iterable, f"sum(1 for _ in {in_one_piece(source, iterable, facts.consumer)})")
+            return replaced(
+                source, facts.consumer, iterable, f"sum(1 for _ in {in_one_piece(source, iterable, facts.consumer)})"
+            )
         if facts.joins_back:
             return replaced(source, facts.consumer, iterable, f"{source_of(source, iterable)}.read()")
         if isinstance(iterable, ast.GeneratorExp) and _is_alone(source, facts.call, facts.consumer):
