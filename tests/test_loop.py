@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -94,6 +95,24 @@ def test_a_comment_is_never_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = fix("x = old(  # why\n)\n", replacing("1"), monkeypatch)
     assert [item.reason for item in outcome.left] == ["a comment would be lost"]
     assert fix("x = old(  # why\n)\n", replacing("(1  # why\n)"), monkeypatch).text == "x = (1  # why\n)\n"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="ast has no reliable positions inside f-strings")
+def test_code_in_an_f_string_stays_readable_for_older_pythons(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def old(x=1): pass\n{}"
+    for line, new, fixed in [
+        ("x = f'{old()}'", "old", True),
+        ("x = f'{old()}'", '"a"', False),
+        ("x = f'{old()}'", "(1,\n2)", False),
+        ("x = f'{old(\"a\")}'", '"b"', True),
+        ("x = f'{old(\"a\")}'", "'b'", False),
+        ("x = old(f'{1}')", '"a"', True),
+        ("x = f'{1}', old()", '"a"', True),
+    ]:
+        outcome = fix(text.format(f"{line}\n"), replacing(new), monkeypatch)
+        assert bool(outcome.applied) == fixed, line
+        reasons = [] if fixed else ["Python before 3.12 could not read the new code inside its f-string"]
+        assert [item.reason for item in outcome.left] == reasons
 
 
 BROKEN = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from flake8_flowperf.fixing import gates, imports
+from flake8_flowperf.fixing import f_strings, gates, imports
 from flake8_flowperf.fixing.gates import GateFailure
 from flake8_flowperf.fixing.slices import CannotSlice
 from flake8_flowperf.lint import Linter
@@ -109,6 +109,8 @@ def plan(finding: Finding[Any], source: SourceFile, linter: Linter) -> Fix | NoF
                 imports.require(source, finding.node, wanted)
             if _loses_comment(fix.edits, source):
                 return NoFix("a comment would be lost")
+            if f_strings.need_new_python(fix.edits, source):
+                return NoFix("Python before 3.12 could not read the new code inside its f-string")
     except (CannotSlice, imports.CannotImport) as refusal:
         return NoFix(str(refusal))
     except cst.CSTValidationError:
