@@ -33,9 +33,10 @@ examples:
   flowperf-fix --explain FLP101        what a rule finds, why, and what its fix may change
 
 exit status:
-  0  nothing is left to do, or everything that was asked for was done
-  1  --check or --diff would change something
-  2  wrong usage, or a file that could not be read, parsed or written (the others are fixed all the same)"""
+  0    nothing is left to do, or everything that was asked for was done
+  1    --check or --diff would change something
+  2    wrong usage, or a file that could not be read, parsed or written (the others are fixed all the same)
+  130  interrupted; every file is as it was or fixed"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,6 +82,16 @@ class _ListRules(argparse.Action):
         parser.exit()
 
 
+class _PrintCompletion(argparse.Action):
+    """Prints the script with which a shell completes the command line, and ends the program."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, value: object, __: str | None = None) -> None:
+        from flake8_flowperf import completion
+
+        print(completion.script(parser, str(value)))
+        parser.exit()
+
+
 def _parser() -> Parser:
     parser = Parser(
         prog="flowperf-fix",
@@ -104,10 +115,10 @@ def _parser() -> Parser:
     what.add_argument(
         "--since", metavar="REV", help="only findings on lines that differ from this git revision; also new files"
     )
-    what.add_argument("--no-cache", action="store_true", help="look at unchanged files too that had no findings")
-    what.add_argument("--cache-dir", metavar="DIR", help="remember those files here, not in the user's cache folder")
+    what.add_argument("--no-cache", action="store_true", help="look again at unchanged files that had no findings")
+    what.add_argument("--cache-dir", metavar="DIR", help="where such files are remembered (default: the user's cache)")
     output = parser.add_argument_group("what to tell")
-    output.add_argument("-v", "--verbose", action="count", default=0, help="list what is left, with the reason at each")
+    output.add_argument("-v", "--verbose", action="count", default=0, help="list what is left, with the reasons")
     output.add_argument("-q", "--quiet", action="store_true", help="print problems only, beside a diff or document")
     output.add_argument("--statistics", action="store_true", help="count by code what was found, fixed and left")
     output.add_argument(
@@ -119,6 +130,13 @@ def _parser() -> Parser:
     about = parser.add_argument_group("about the rules and the program")
     about.add_argument("--explain", metavar="CODE", action=_Explain, help="print the documentation of a rule")
     about.add_argument("--list-rules", nargs=0, action=_ListRules, help="print a table of all rules")
+    about.add_argument(
+        "--print-completion",
+        metavar="SHELL",
+        choices=("bash", "zsh", "tcsh"),
+        action=_PrintCompletion,
+        help="print a script for this shell (bash, zsh, tcsh) that completes the command line; needs shtab",
+    )
     about.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     about.add_argument("-h", "--help", action="help", help="print this help")
     return parser

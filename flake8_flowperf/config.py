@@ -244,7 +244,8 @@ class _Options(OptionManager):
     def add_option(self, *args: Any, **kwargs: Any) -> None:
         flag: str = args[-1]
         if flag in _SHARED_OPTIONS:
-            kwargs["help"] = _SHARED_OPTIONS[flag]
+            default = str(kwargs.get("default")).replace(",", ", ")  # so that the help can break the line there
+            kwargs["help"] = _SHARED_OPTIONS[flag].replace("%(default)s", default)
         elif not flag.startswith("--flowperf-"):
             name = kwargs.get("dest") or flag.lstrip("-").replace("-", "_")
             self.parser.set_defaults(**{name: kwargs.get("default")})

@@ -35,7 +35,7 @@ class Plugin:
         for option in options():
             keywords: dict[str, Any] = {
                 "default": option.default,
-                "help": f"{option.help} (default: {'%(default)s' if option.default else 'none'})",
+                "help": f"{option.help} (default: {'none' if option.default in (None, '', [], ()) else '%(default)s'})",
                 "parse_from_config": True,
             }
             if option.choices is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,41 @@ def test_progress_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress.Bar, "_show", lambda _, number: shown.append(number))
     assert list(progress.Bar(3, shown=True).count("abc")) == ["a", "b", "c"]
     assert shown == [2, 3]
+
+
+COMPLETED = {
+    "an option": ("--expl", "--explain"),
+    "a code": ("--explain FLP10", "FLP101 FLP102"),
+    "a format": ("--output-format s", "sarif"),
+    "a choice of a rule": ("--flowperf-scan w", "walk"),
+    "a path": ("--diff a", "a.py"),
+    "a folder": ("--cache-dir f", "folder"),
+}
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_completion(tmp_path: Path) -> None:
+    """The script in a real shell: what it offers for the last word."""
+    pytest.importorskip("shtab", reason="shtab, of the extra 'completion', is not installed")
+    status, script, _ = command("flowperf-fix", "--print-completion", "bash", cwd=tmp_path)
+    assert status == 0
+    write(tmp_path, {"completion": script, "a.py": "", "folder/b.py": ""})
+    lines = ["source completion"]
+    for line, _ in COMPLETED.values():
+        lines += [f"COMP_WORDS=(flowperf-fix {line}); COMP_CWORD={line.count(' ') + 1}; COMPREPLY=()"]
+        lines += ["_shtab_flowperf_fix", 'echo "${COMPREPLY[*]}"']
+    run = subprocess.run(
+        ["bash", "--norc"], input="\n".join(lines), cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert run.stdout.splitlines() == [offered for _, offered in COMPLETED.values()]
+    for shell in ("zsh", "tcsh"):
+        assert b"--flowperf-scan" in command("flowperf-fix", "--print-completion", shell, cwd=tmp_path)[1]
+
+
+def test_completion_without_shtab(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    assert main(["--print-completion", "bash"]) == 2
+    assert capsys.readouterr().err.endswith("needs shtab: pip install flake8-flowperf[completion]\n")
 
 
 def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from flake8_flowperf.source.tree import Comprehension, walk, walk_scope
 SCAN: Option[str] = Option(
     "--flowperf-scan",
     "per-suffix",
-    "How the fix of FLP101 scans for several suffixes: one rglob per suffix, or one os.walk pass",
+    "how the fix of FLP101 scans for several suffixes: one rglob per suffix, or one os.walk pass",
     choices=("per-suffix", "walk"),
 )
 

@@ -10,7 +10,7 @@ from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.copies import DEEPCOPY, Siblings, redundant_copies
 
 FORM: Option[str] = Option(
-    "--flowperf-deepcopy", "json", "What the fix of FLP401 writes for several deep copies", ("json", "pickle", "single")
+    "--flowperf-deepcopy", "json", "what the fix of FLP401 writes for several deep copies", ("json", "pickle", "single")
 )
 
 

@@ -12,7 +12,7 @@ from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.processes import LISTENED, SHELL_MODULES, ShellCall, may_start_shell, shell_call
 
 TIMEOUT: Option[int] = Option(
-    "--flowperf-timeout", 30, "Seconds that the fixes of FLP501 and FLP502 give a process", type=int
+    "--flowperf-timeout", 30, "seconds that the fixes of FLP501 and FLP502 give a process", type=int
 )
 
 

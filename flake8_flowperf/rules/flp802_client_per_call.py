@@ -13,7 +13,7 @@ from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, URLLIB3
 RETRIES: Option[int] = Option(
     "--flowperf-retries",
     0,
-    "How often a client that the fix of FLP802 makes tries to connect again; a refused port then answers late",
+    "how often a client that the fix of FLP802 makes tries to connect again; a refused port then answers late",
     type=int,
 )
 

@@ -12,7 +12,7 @@ from flake8_flowperf.source.http import CALLS, HTTP_MODULES, WITHOUT_DEFAULT_TIM
 REQUEST_TIMEOUT: Option[int] = Option(
     "--flowperf-request-timeout",
     5,
-    "The timeout in seconds that the fix of FLP803 writes",
+    "the timeout in seconds that the fix of FLP803 writes",
     type=int,
 )
 
