@@ -51,7 +51,7 @@ def commands() -> list[list[str]]:
 
 def test_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    ours = [line[1:] for line in commands() if line[0] == "flowperf-fix"]
+    ours = [line[1:] for line in commands() if line[0].endswith("flowperf-fix")]
     assert len(ours) > 10
     for line in ours:
         arguments = line[: line.index(">")] if ">" in line else line
@@ -63,7 +63,16 @@ def test_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for line in (line[1:] for line in commands() if line[0] == "flowperf-bench"):
         arguments = line[: line.index(">")] if ">" in line else line
         bench_cli._codes(bench_cli._parser().parse_args(arguments).codes)
-    assert {line[0] for line in commands()} <= {"flowperf-fix", "flowperf-bench", "flake8", "nbqa", "pip", "python3"}
+    guide = [line for line in commands() if "fixtures/guide" in line]
+    assert [(ROOT / line[-1]).is_dir() for line in guide] == [True], "the quick start"
+    assert {line[0].removeprefix(".venv/bin/") for line in commands()} <= {
+        "flowperf-fix",
+        "flowperf-bench",
+        "flake8",
+        "nbqa",
+        "pip",
+        "python3",
+    }
 
 
 def test_hooks_and_workflow() -> None:
@@ -103,10 +112,29 @@ def test_options_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(re.findall(r"--[a-z][a-z-]+", prose)) - known <= foreign
 
 
-def example(name: str) -> dict[str, Any]:
-    """The module that the example *name* is."""
+def code_of(name: str) -> str:
+    """The code of the example *name*."""
     (code,) = re.findall(rf"<!-- example: {name} -->\n```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
     assert max(map(len, code.splitlines())) <= 120
+    return str(code)
+
+
+def test_what_is_said_of_the_file_that_other_tools_got(tmp_path: Path) -> None:
+    (told,) = re.findall(r"^\| flake8-flowperf, all rules \| (.*?) \|", TEXT, re.MULTILINE)
+    write(tmp_path, {"a.py": code_of("other tools")})
+    found = re.findall(rb" (FLP\d+) ", command("flake8", "--isolated", "--select=FLP", cwd=tmp_path)[1])
+    assert sorted(code.decode() for code in found) == sorted([*re.findall(r"FLP\d+", told), "FLP501"])
+    status, out, _ = command("flowperf-fix", "--isolated", "--select=FLP", cwd=tmp_path)
+    assert (status, out) == (0, b"1 file changed, 1 fix applied (FLP101: 1); 8 more with --unsafe-fixes\n")
+    assert (
+        b" 8 fixes applied ("
+        in command("flowperf-fix", "--isolated", "--select=FLP", "--unsafe-fixes", cwd=tmp_path)[1]
+    )
+
+
+def example(name: str) -> dict[str, Any]:
+    """The module that the example *name* is."""
+    code = code_of(name)
     module: dict[str, Any] = {"__name__": f"example_{name}"}
     exec(compile(code, f"README.md, {name}", "exec"), module)
     return module

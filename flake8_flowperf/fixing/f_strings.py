@@ -1,4 +1,4 @@
-"""Edits inside f-strings, where Python before 3.12 allows neither the quotes around them nor backslashes or comments."""
+"""Edits inside f-strings: Python before 3.12 allows neither their quotes nor backslashes, comments or newlines."""
 
 from __future__ import annotations
 
