@@ -129,7 +129,8 @@ def updated_rule(code: str, text: str) -> str:
 
 
 def write() -> None:
-    """Bring all rules up to date."""
+    """Bring all rules up to date that were measured; a new one is not yet."""
     for code in registry.rules():
-        path = rule_file(code)
-        path.write_text(updated_rule(code, path.read_text("utf-8")), "utf-8")
+        if all(code in report.heads() for report in reports()):
+            path = rule_file(code)
+            path.write_text(updated_rule(code, path.read_text("utf-8")), "utf-8")

@@ -17,6 +17,7 @@ from flake8_flowperf.fixing import loop
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.reporting import FORMATS
 from flake8_flowperf.source import SourceFile
+from tests import test_house
 from tests.docs import README
 from tests.support import command, write
 
@@ -55,7 +56,7 @@ def test_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(ours) > 10
     for line in ours:
         arguments = line[: line.index(">")] if ">" in line else line
-        if {"--explain", "--list-rules", "--help"} & set(arguments):
+        if {"--explain", "--list-rules", "--help", "--print-completion"} & set(arguments):
             with pytest.raises(SystemExit, match="0"):
                 cli.main(arguments)
         else:
@@ -143,6 +144,8 @@ def example(name: str) -> dict[str, Any]:
 def test_rule_and_codemod(monkeypatch: pytest.MonkeyPatch) -> None:
     rule, fix = example("rule")["SortedForMinimum"], example("codemod")["fix"]
     assert rule.code not in registry.rules(), "the number is free"
+    test_house.test_examples_of_the_docstring(rule)
+    assert re.findall(r"^## (.*)$", rule.documentation(), re.MULTILINE) == test_house.HEADINGS
     monkeypatch.setattr(loop, "codemods", lambda: {"FLP999": fix})
     linter = Linter([rule], SimpleNamespace())  # type: ignore[arg-type]
     text = "x = sorted(a)[0]\ny = sorted(z for z in a)[0]\nw = sorted(a, key=f)[0]\n"
