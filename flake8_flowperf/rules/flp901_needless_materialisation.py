@@ -546,13 +546,7 @@ def _is_shared(source: SourceFile, node: ast.expr) -> bool:
         variable = source.names.variable(root)
         if variable is not None and variable.scope.kind is ScopeKind.FUNCTION:
             return False
-    paths = {
-        binding.path or ""
-        for variable in source.names.module_scope.variables.values()
-        for binding in variable.bindings
-        if binding.kind is Kind.IMPORT
-    }
-    return any(path == name or path.startswith(f"{name}.") for path in paths for name in _CONCURRENT)
+    return source.names.is_imported(*_CONCURRENT)
 
 
 def _caution_of_wrapper(

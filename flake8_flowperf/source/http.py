@@ -165,7 +165,7 @@ def _name_in_library(source: SourceFile, function: ast.expr) -> str | None:
 
 def _alternatives(variable: Variable) -> list[str]:
     """The modules of which an ``except ImportError`` chooses one."""
-    if any(binding.fallback for binding in variable.bindings):
+    if variable.has_fallback:
         paths = [binding.path for binding in variable.bindings]
         return [path for path in paths if path is not None] if None not in paths else []
     return []
