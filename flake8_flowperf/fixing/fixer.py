@@ -140,14 +140,15 @@ class Fixer:
         keep = self._keep(text, name, path)
 
         def reported(candidate: str) -> list[Finding[Any]]:
-            return keep(candidate, self._linter.lint(candidate, _parse(candidate, name), name))
+            source = SourceFile(candidate, _parse(candidate, name), name)
+            return keep(source, self._linter.examine(source, self._linter.heat(source)).reported)
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a SyntaxWarning for "\d" is the compiler's to give
             source = SourceFile(text, _parse(text, name), name)
             examined = self._linter.examine(source, self._linter.heat(source))
             findings, cold, unseen = (
-                keep(text, group) if group else [] for group in (examined.reported, examined.cold, examined.unseen)
+                keep(source, group) if group else [] for group in (examined.reported, examined.cold, examined.unseen)
             )
             nothing = _Work(text, cold=len(cold), unseen=len(unseen))
             if not findings:
@@ -175,7 +176,7 @@ class Fixer:
         if self._changed is None:
             return suppressed
         changed = self._changed.keep(path, text)
-        return lambda text, findings: changed(text, suppressed(text, findings))
+        return lambda source, findings: changed(source, suppressed(source, findings))
 
 
 def _silenced(result: noqa.Silenced, nothing: _Work) -> _Work:

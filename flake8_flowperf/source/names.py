@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import enum
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class Variable:
         self.name = name
         self.scope = scope
         self.bindings: list[Binding] = []
-        self._names = names
+        self._names: Names = weakref.proxy(names)  # so that a file is let go as soon as nobody looks at it
 
     @property
     def loads(self) -> list[ast.Name]:
@@ -100,7 +101,7 @@ class Scope:
         self.kind = kind
         self.node = node
         self.parent = parent
-        self._names = names
+        self._names: Names = weakref.proxy(names)
 
     @property
     def variables(self) -> dict[str, Variable]:
