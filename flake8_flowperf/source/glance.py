@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -18,6 +18,10 @@ GAP = r"(?:[\s\\(]|#[^\n]*\n)*"
 _FROM = re.compile(r"from[\s\\]+([\w.]+)[\s\\]*\Z")
 _MODULE = re.compile(r"[\s\\]*([\w.]+)(?:[\s\\]+as[\s\\]+\w+)?[\s\\]*(,?)")
 _LONGEST_FROM = 200
+_IMPORTED = re.compile(r"import[\s\\]*(?:\((?:[^)#]|#[^\n]*)*\)?|(?:[^\n\\]|\\\r?\n)*)")
+_RENAMED = re.compile(r"\bas[\s\\]+(\w+)")
+_WORD = re.compile(r"\w+")
+_PATH = re.compile(r"\w+(?:[\s\\)]*\.[\s\\(]*\w+)*[\s\\)]*")
 _INDENT = re.compile(r"[ \t\f]*")
 _HEADER = re.compile(r"(?:async\s+)?(def|class|for|while|if|elif|else|with|try|except|finally|match|case)\b")
 _REPEATING = re.compile(r"\b(?:for|while)\b")
@@ -72,20 +76,52 @@ class Glance:
     @cached_property
     def modules(self) -> frozenset[str]:
         """The first parts of the modules that are imported anywhere in the file; "" stands for relative imports."""
+        return frozenset(module for module, _ in self._imports)
+
+    @cached_property
+    def _imports(self) -> list[tuple[str, int]]:
+        """The first part of each module that is imported, with the offset of the ``import`` that says so."""
         text = self.text
-        found = set()
+        found = []
         place = text.find("import")
         while place >= 0:
             origin = _FROM.search(text, max(0, place - _LONGEST_FROM), place)
             if origin is not None:
-                found.add(origin[1].partition(".")[0])
+                found.append((origin[1].partition(".")[0], place))
             else:
                 module = _MODULE.match(text, place + len("import"))
                 while module is not None:
-                    found.add(module[1].partition(".")[0])
+                    found.append((module[1].partition(".")[0], place))
                     module = _MODULE.match(text, module.end()) if module[2] else None
             place = text.find("import", place + len("import"))
-        return frozenset(found)
+        return found
+
+    def may_use(self, functions: Mapping[str, frozenset[str]]) -> bool:
+        """Whether a function or class is perhaps called, or gets another name.
+
+        *functions* has the last parts of their names by the first part of their module.
+        """
+        wanted: dict[str, set[str]] = {}
+        for module, place in self._imports:
+            if module in functions and (statement := _IMPORTED.match(self.text, place)) is not None:
+                renamed = _RENAMED.findall(statement[0])
+                for word in (module, *_WORD.findall(statement[0])):
+                    wanted.setdefault(word, set()).update(functions[module], renamed)
+        return any(self._may_use(name, parts) for name, parts in wanted.items())
+
+    def _may_use(self, name: str, parts: set[str]) -> bool:
+        """Whether *name*, if it is one of *parts*, or one of them that is an attribute of it is used."""
+        for start in self.names(name):
+            before = self.text[self.line_start(start) : start].rstrip()
+            if before.endswith("."):
+                continue
+            path = _PATH.match(self.text, start)
+            assert path is not None
+            is_called = self.text.startswith("(", path.end())
+            _, *attributes = _WORD.findall(path[0])
+            if not parts.isdisjoint(attributes) or (name in parts if is_called else before.endswith("=")):
+                return True
+        return False
 
     def names(self, name: str) -> Iterator[int]:
         """The offsets at which the identifier *name* stands, in strings and comments too."""

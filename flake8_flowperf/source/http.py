@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.names import Kind, Variable
 from flake8_flowperf.source.tree import walk
 
@@ -55,6 +56,10 @@ CLIENTS: dict[str, ClientType] = {
 CALLS = tuple(spelling for name in (*REQUESTS, *CLIENTS) for spelling in (name, "." + name.rpartition(".")[2]))
 """What a rule listens to: the names, and methods of the same name, since a name may stand for either of two modules."""
 HTTP_MODULES = frozenset(name.partition(".")[0] for name in (*REQUESTS, *CLIENTS))
+_FUNCTIONS = {
+    module: frozenset(name.rpartition(".")[2] for name in (*REQUESTS, *CLIENTS) if name.partition(".")[0] == module)
+    for module in HTTP_MODULES
+}
 HTTP_WORDS = tuple(
     sorted({name.rpartition(".")[2] if name in _URLOPEN else name.partition(".")[0] for name in (*REQUESTS, *CLIENTS)})
 )
@@ -131,6 +136,11 @@ class ClientUse:
     closes: tuple[ast.Call, ...] = ()
     settings: tuple[ast.Attribute, ...] = ()
     escapes: tuple[ast.Name, ...] = ()
+
+
+def may_call_http(glance: Glance) -> bool:
+    """Whether a text perhaps sends a request of its own or makes a client."""
+    return glance.may_use(_FUNCTIONS)
 
 
 def http_calls(source: SourceFile) -> dict[ast.Call, HttpCall]:
