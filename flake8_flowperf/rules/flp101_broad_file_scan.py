@@ -21,7 +21,8 @@ SCAN: Option[str] = Option(
     choices=("per-suffix", "walk"),
 )
 
-_LOOPED = re.compile(r"\bin\b|\bfilter\b")
+_LOOPED = re.compile(r"(?s:.*)(?:\bin\b|\bfilter\b)")
+_CALLED = re.compile(r"[\s\\]*\(")
 _RENAMED = re.compile(r"\w+[\s\\]+as\b")
 _LONGEST_BASE = 400
 _TESTS = ("suffix", "startswith", "endswith", "match")
@@ -172,7 +173,8 @@ class BroadFileScan(Rule[Scan]):
         return glance.has(_TESTS) and any(
             _RENAMED.match(text, start)
             or (
-                _LOOPED.search(text, max(0, start - _LONGEST_BASE), start)
+                _CALLED.match(text, start + len(name))
+                and _may_be_iterated(text[max(0, start - _LONGEST_BASE) : start])
                 and any(text.find(test, max(0, start - _FARTHEST), start + _FARTHEST) >= 0 for test in _TESTS)
             )
             for name in ("glob", "rglob", "iglob", "iterdir")
@@ -213,6 +215,15 @@ class BroadFileScan(Rule[Scan]):
             if len(text) < 100:
                 return text
         return f"{old} lists all entries only to test their names; use a narrower pattern"
+
+
+def _may_be_iterated(before: str) -> bool:
+    """Whether what stands behind *before* may be what a loop or filter() takes: no statement begins in between."""
+    taker = _LOOPED.match(before)
+    if taker is None:
+        return False
+    line, newline, _ = before[taker.end() :].partition("\n")
+    return not newline or "(" in line or "\\" in line or "[" in line or not line.strip()
 
 
 @dataclass(frozen=True)

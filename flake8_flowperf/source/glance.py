@@ -25,6 +25,7 @@ _PATH = re.compile(r"\w+(?:[\s\\)]*\.[\s\\(]*\w+)*[\s\\)]*")
 _INDENT = re.compile(r"[ \t\f]*")
 _HEADER = re.compile(r"(?:async\s+)?(def|class|for|while|if|elif|else|with|try|except|finally|match|case)\b")
 _REPEATING = re.compile(r"\b(?:for|while)\b")
+_FIRST_ITERABLE = re.compile(r"for\b(?:(?!\s(?:in|for)\s)[\w\s,().*\[\]])*\sin[\s(]+[\w.]*\Z")
 _TOKEN = re.compile(
     r"""[\[({]|[\])}]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*|\bfor\b""",
 )
@@ -85,9 +86,13 @@ class Glance:
         found = []
         place = text.find("import")
         while place >= 0:
-            origin = _FROM.search(text, max(0, place - _LONGEST_FROM), place)
-            if origin is not None:
-                found.append((origin[1].partition(".")[0], place))
+            before = text[self.line_start(place) : place].split()
+            if len(before) == 2 and before[0] == "from":  # nearly all are; a pattern would take several times longer
+                origin = before[1]
+            else:
+                origin = self._origin(place) if before else self._continued_origin(place)
+            if origin:
+                found.append((origin.partition(".")[0], place))
             else:
                 module = _MODULE.match(text, place + len("import"))
                 while module is not None:
@@ -95,6 +100,16 @@ class Glance:
                     module = _MODULE.match(text, module.end()) if module[2] else None
             place = text.find("import", place + len("import"))
         return found
+
+    def _continued_origin(self, place: int) -> str:
+        """The module of a ``from`` that stands above the line of the ``import`` at *place*, "" when none does."""
+        line = self.line_start(place)
+        return self._origin(place) if self.text[max(0, line - 3) : line].endswith(("\\\n", "\\\r\n")) else ""
+
+    def _origin(self, place: int) -> str:
+        """The module of the ``from`` right before the ``import`` at *place*, "" when there is none."""
+        origin = _FROM.search(self.text, max(0, place - _LONGEST_FROM), place)
+        return origin[1] if origin is not None else ""
 
     def may_use(self, functions: Mapping[str, frozenset[str]]) -> bool:
         """Whether a function or class is perhaps called, or gets another name.
@@ -170,7 +185,7 @@ class Glance:
             clause = _CLAUSE.search(text, end, end + _FARTHEST)
             return clause is None or names.isdisjoint(_NAME.findall(clause[1]))
         line = self.line_start(start)
-        if _REPEATING.search(text, line, start):
+        if self._is_repeated_in_line(line, start):
             return True
         for kind, header in self.headers(line):
             if kind is Header.LOOP:
@@ -211,7 +226,7 @@ class Glance:
     def is_in_loop(self, offset: int) -> bool:
         """Whether the statement at *offset* may stand in a loop of its function."""
         line = self.line_start(offset)
-        if _REPEATING.search(self.text, line, offset):
+        if self._is_repeated_in_line(line, offset):
             return True
         for kind, _ in self.headers(line):
             if kind in (Header.LOOP, Header.UNKNOWN):
@@ -219,6 +234,14 @@ class Glance:
             if kind is Header.FUNCTION:
                 return False
         return False
+
+    def _is_repeated_in_line(self, line: int, offset: int) -> bool:
+        """Whether a loop or comprehension that begins in the line repeats what stands at *offset*.
+
+        The one iterable of a single one is evaluated once.
+        """
+        keyword = _REPEATING.search(self.text, line, offset)
+        return keyword is not None and not _FIRST_ITERABLE.match(self.text, keyword.start(), offset)
 
     def function(self, offset: int) -> int | None:
         """What tells the function around *offset* from others: its offset, or -1 for the module; None if unknown."""
