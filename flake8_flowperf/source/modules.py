@@ -6,12 +6,9 @@ import ast
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.tree import walk
-
-Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+from flake8_flowperf.source.tree import Definition, walk
 
 
 def module_names(source: SourceFile) -> tuple[str, ...]:
