@@ -47,6 +47,13 @@ def unmeasured() -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
+def pip_reaches_an_index(folder: Path) -> bool:
+    """Whether pip can install packages; what it tries with is put into *folder*."""
+    download = ["download", "-q", "--no-deps", "--retries=0", "--dest", str(folder), "flake8"]
+    run = subprocess.run([sys.executable, "-m", "pip", *download], capture_output=True, check=False, timeout=120)
+    return run.returncode == 0
+
+
 def heed_interrupts() -> None:
     """For a child: heed SIGINT even where the tests run in the background of a shell, which ignores it for them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

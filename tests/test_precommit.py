@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import BROAD, NARROW, write
+from tests.support import BROAD, NARROW, pip_reaches_an_index, write
 
 pytest.importorskip("pre_commit", reason="pre-commit is not installed")
 ROOT = Path(__file__).parent.parent
@@ -58,19 +58,7 @@ def commit(folder: Path) -> str:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_hooks(tmp_path: Path) -> None:
-    reach = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-q",
-        "--no-deps",
-        "--retries=0",
-        "--dest",
-        str(tmp_path),
-        "flake8",
-    ]
-    if subprocess.run(reach, capture_output=True, check=False, timeout=120).returncode:
+    if not pip_reaches_an_index(tmp_path):
         pytest.skip("pip reaches no index to install the hooks' environments from")
     package, project = tmp_path / "package", tmp_path / "project"
     package.mkdir()
