@@ -369,7 +369,7 @@ def test_unreadable_and_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             read(path)
     write(tmp_path, {"a.prof": GOOD})
     monkeypatch.setattr(reading, "MAX_BYTES", len(GOOD) - 1)
-    with pytest.raises(ProfileError, match="more than a profile has"):
+    with pytest.raises(ProfileError, match="more than 0 MiB; profile a shorter run"):
         read("a.prof")
 
 
