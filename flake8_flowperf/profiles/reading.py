@@ -35,7 +35,9 @@ def read(path: str) -> Profile:
     except OSError as error:
         raise ProfileError(f"{path}: cannot be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
-        raise ProfileError(f"{path}: has more than {MAX_BYTES // 1024 // 1024} MiB; profile a shorter run, or look less often")
+        raise ProfileError(
+            f"{path}: has more than {MAX_BYTES // 1024 // 1024} MiB; profile a shorter run, or look less often"
+        )
     try:
         if _JSON_OBJECT.match(data):
             return _from_json(path, json.loads(data))
