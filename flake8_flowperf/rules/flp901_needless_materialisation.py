@@ -37,7 +37,7 @@ from flake8_flowperf.source.tree import walk
 from flake8_flowperf.source.values import ValueKind, kind_of_value
 
 _BEFORE = re.compile(r"(?:^|\W)(?:in[\s\\(]*|(?P<taker>sorted|set|frozenset|tuple|enumerate)[\s\\]*\([\s\\(]*)\Z")
-_NAME = re.compile(r"[\s\\(]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*)[\s\\]*\)")
+_NAME = re.compile(r"[\s\\]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*)[\s\\]*\)")
 _DISPLAYED = frozenset("[({,\\")
 _MADE_BY = re.compile(r"[\s\\]*\(")
 _LONGEST_GAP = 200

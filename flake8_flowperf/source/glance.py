@@ -132,9 +132,10 @@ class Glance:
                 continue
             path = _PATH.match(self.text, start)
             assert path is not None
-            is_called = self.text.startswith("(", path.end())
             _, *attributes = _WORD.findall(path[0])
-            if not parts.isdisjoint(attributes) or (name in parts if is_called else before.endswith("=")):
+            is_called = self.text.startswith("(", path.end())
+            is_one = not parts.isdisjoint(attributes) or (is_called and name in parts)
+            if before.endswith("=") if not is_called else is_one:
                 return True
         return False
 

@@ -10,7 +10,7 @@ import ast
 import enum
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.glance import Glance
@@ -30,6 +30,7 @@ _NUMBER = re.compile(r"\+=\s*(?:\d[\d_.]*|len\([^()\n]*\))[ \t]*(?:#|;|\r|\n|\Z)
 _ASSIGNED = re.compile(r"(\w+)[\])\"']*[\s\\]*\Z")
 _LONGEST_NAME = 100
 _LONGEST_VALUE = 500
+_ITEM = "[]"
 
 
 class Side(enum.Enum):
@@ -172,6 +173,8 @@ def growing(source: SourceFile, node: ast.Assign | ast.AugAssign) -> Growing | N
         return None
     if isinstance(node, ast.AugAssign) and (_is_number(node.value) or isinstance(node.value, (ast.List, ast.Tuple))):
         return None
+    if not is_copied(source, growth, is_bytes=False) and not _is_bytes(source, growth, (growth,)):
+        return None  # the rest of the loop cannot make it bytes
     loop: Loop | None = None
     growths: tuple[Growth, ...] = (growth,)
     for candidate in enclosing_loops(source, node):
@@ -219,32 +222,85 @@ def _is_bound_by(source: SourceFile, target: ast.expr, loop: Loop) -> bool:
 
 def _only_grows(source: SourceFile, growth: Growth, loop: Loop) -> tuple[Growth, ...] | None:
     """All growths of the target in *loop*, None when anything else is done to it or with it there."""
-    found: list[Growth] = []
-    counted: set[ast.AST] = set()
-    same: list[ast.expr] = []
-    attributes = {node.attr for node in walk(growth.target) if isinstance(node, ast.Attribute)}
-    rebound = {name.id for name in _names(growth.target)} if not isinstance(growth.target, ast.Name) else set()
-    own = {
+    own = frozenset(
         inner.id for part in _own_targets(source, growth, loop) for inner in walk(part) if isinstance(inner, ast.Name)
-    }
-    for node in walk(loop):
-        other = growth_of(node)
-        if other is not None and _is_same(other.target, growth.target):
-            found.append(other)
-            counted.add(other.target)
-        match node:
-            case ast.Name(ctx=ast.Store() | ast.Del(), id=name) if name in rebound - own:
-                return None
-            case ast.Name() | ast.Attribute() | ast.Subscript() if _is_same(node, growth.target):
-                same.append(node)
-            case ast.Subscript() if isinstance(growth.target, ast.Subscript) and _is_same(
-                node.value, growth.target.value
-            ):
-                return None  # another item, or perhaps the same one
-            case ast.Call() if attributes and not _leaves_alone(source, node, growth.target):
-                return None
+    )
+    known = source.fact(_known)
+    key = (loop, ast.dump(growth.target), own)
+    if key not in known.growths:
+        if loop not in known.contents:
+            known.contents[loop] = _contents(loop)
+        known.growths[key] = _growths(source, growth.target, known.contents[loop], own)
+    return known.growths[key]
+
+
+def _growths(
+    source: SourceFile, target: ast.Name | ast.Attribute | ast.Subscript, loop: _Contents, own: frozenset[str]
+) -> tuple[Growth, ...] | None:
+    """What _only_grows() gives for *target*; the names *own* are those of inner loops that say which item grows."""
+    if not isinstance(target, ast.Name):
+        rebound = {name.id for name in _names(target)} - own
+        if any(not isinstance(name.ctx, ast.Load) for identifier in rebound for name in loop.reads.get(identifier, ())):
+            return None
+    same = [node for node in loop.reads.get(_last_name(target), ()) if _is_same(node, target)]
+    if isinstance(target, ast.Subscript) and any(
+        _is_same(node.value, target.value) and not _is_same(node, target)
+        for node in loop.reads.get(_ITEM, ())
+        if isinstance(node, ast.Subscript)
+    ):
+        return None  # another item, or perhaps the same one
+    if any(isinstance(node, ast.Attribute) for node in walk(target)) and not all(
+        _leaves_alone(source, call, target) for call in loop.calls
+    ):
+        return None
+    found = [other for other in loop.growths.get(_last_name(target), ()) if _is_same(other.target, target)]
     embedded = sum(isinstance(other.statement, ast.Assign) for other in found)
-    return tuple(found) if len(same) == len(counted) + embedded else None
+    return tuple(found) if len(same) == len(found) + embedded else None
+
+
+@dataclass
+class _Contents:
+    """The nodes of a loop that matter to what grows in it; all but calls by their last names."""
+
+    growths: dict[str, list[Growth]] = field(default_factory=dict)
+    reads: dict[str, list[ast.Name | ast.Attribute | ast.Subscript]] = field(default_factory=dict)
+    calls: list[ast.Call] = field(default_factory=list)
+
+
+def _contents(loop: Loop) -> _Contents:
+    found = _Contents()
+    for node in walk(loop):
+        match node:
+            case ast.Name() | ast.Attribute() | ast.Subscript():
+                found.reads.setdefault(_last_name(node), []).append(node)
+            case ast.Call():
+                found.calls.append(node)
+            case ast.Assign() | ast.AugAssign() if (growth := growth_of(node)) is not None:
+                found.growths.setdefault(_last_name(growth.target), []).append(growth)
+    return found
+
+
+def _last_name(node: ast.Name | ast.Attribute | ast.Subscript) -> str:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(attr=name):
+            return f".{name}"
+    return _ITEM
+
+
+@dataclass
+class _Known:
+    """What was found out of loops and variables before; others of their growths ask again."""
+
+    contents: dict[Loop, _Contents] = field(default_factory=dict)
+    growths: dict[tuple[Loop, str, frozenset[str]], tuple[Growth, ...] | None] = field(default_factory=dict)
+    kinds: dict[Variable | str, set[str] | None] = field(default_factory=dict)
+    shared: dict[Variable, bool] = field(default_factory=dict)
+
+
+def _known(_: SourceFile) -> _Known:
+    return _Known()
 
 
 def _own_targets(source: SourceFile, growth: Growth, loop: Loop) -> Iterator[ast.expr]:
@@ -292,7 +348,7 @@ def _is_bytes(source: SourceFile, growth: Growth, growths: tuple[Growth, ...]) -
     first = _first_kinds(source, growth.target)
     if first is None:
         return None
-    kinds |= first
+    kinds = kinds | first
     if len(kinds) != 1:
         return None
     is_bytes = kinds.pop() == "bytes"
@@ -301,6 +357,16 @@ def _is_bytes(source: SourceFile, growth: Growth, growths: tuple[Growth, ...]) -
 
 def _first_kinds(source: SourceFile, target: ast.expr) -> set[str] | None:
     """What the target is set to elsewhere, as far as it is known; None when some of that is neither str nor bytes."""
+    key = source.names.variable(target) if isinstance(target, ast.Name) else getattr(target, "attr", None)
+    if key is None:
+        return _kinds_set(source, target)
+    known = source.fact(_known).kinds
+    if key not in known:
+        known[key] = _kinds_set(source, target)
+    return known[key]
+
+
+def _kinds_set(source: SourceFile, target: ast.expr) -> set[str] | None:
     values: list[ast.expr] = []
     match target:
         case ast.Name():
@@ -388,7 +454,12 @@ def is_local(source: SourceFile, name: ast.Name) -> bool:
     if variable is None or variable.scope.kind is not ScopeKind.FUNCTION:
         return False
     function: FunctionNode | None = source.tree.function(name)
-    return variable.scope.node is function and not _is_shared(source, variable, function)
+    if variable.scope.node is not function:
+        return False
+    known = source.fact(_known).shared
+    if variable not in known:
+        known[variable] = _is_shared(source, variable, function)
+    return not known[variable]
 
 
 def _is_shared(source: SourceFile, variable: Variable, function: FunctionNode | None) -> bool:

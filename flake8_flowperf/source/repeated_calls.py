@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from flake8_flowperf.source.glance import Glance
 
 _CALL = re.compile(r"[\s\\]*\(")
-_PATTERN_LITERAL = re.compile(r"[\s\\(]*(?:[rRbBuU]{0,2}[\"']|\d)")
+_QUOTED = (
+    r'"{3}(?:[^\\]|\\.)*?"{3}',
+    r"'{3}(?:[^\\]|\\.)*?'{3}",
+    r'"(?:[^"\\\n]|\\.)*"',
+    r"'(?:[^'\\\n]|\\.)*'",
+)
+_TEXT = rf"[rRbBuU]{{0,2}}(?:{'|'.join(_QUOTED)})"
+_PATTERN_LITERAL = re.compile(rf"[\s\\(]*(?:{_TEXT}(?:[\s\\]|#[^\n]*\n)*)+[,)]", re.DOTALL)
 _RENAMED = re.compile(r"[\s\\]+as\b")
 _ALIASED = re.compile(r"[ \t]*\w+[ \t]*(?::[^=\n]*)?=[\s\\(]*[\w.]*\Z|:=[\s\\(]*[\w.]*\Z")
 _STATEMENT_END = re.compile(r"[ \t)]*(?:[#;\r\n]|\Z)")
