@@ -6,7 +6,6 @@ process that it starts from, so that a command finds what it would find after it
 
 from __future__ import annotations
 
-import atexit
 import functools
 import gc
 import importlib
@@ -45,7 +44,6 @@ class Starter:
         code = f"from tests.warm import serve; serve({theirs.fileno()})"
         self._process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, pass_fds=[theirs.fileno()])
         theirs.close()
-        atexit.register(self.close)
 
     def run(self, name: str, arguments: Sequence[str], cwd: Path, stdin: bytes) -> tuple[int, bytes, bytes]:
         """Exit status, output and error output of a command."""
@@ -57,6 +55,7 @@ class Starter:
             return int(self._ours.recv(100)), _content(out), _content(error)
 
     def close(self) -> None:
+        """End the process."""
         self._ours.close()
         self._process.wait(PATIENCE)
 
