@@ -11,7 +11,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -241,11 +240,25 @@ def test_wrong_results_are_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert capsys.readouterr().err == "flowperf-bench: error: FLP302, x: 'a' does not give what 'b' gives\n"
 
 
+TELLS_WHEN_IT_MEASURES = """
+import runpy
+from flake8_flowperf.bench import suite
+
+def tell(*arguments, **options):
+    print("measuring", flush=True)
+    suite.race = race
+    return race(*arguments, **options)
+
+race, suite.race = suite.race, tell
+runpy.run_module("flake8_flowperf.bench", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_interrupt(tmp_path: Path) -> None:
     pytest.importorskip("requests", reason="requests is not installed")
     process = subprocess.Popen(
-        [sys.executable, "-m", "flake8_flowperf.bench", "FLP802"],
+        [sys.executable, "-c", TELLS_WHEN_IT_MEASURES, "FLP802"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -253,7 +266,8 @@ def test_interrupt(tmp_path: Path) -> None:
         env=unmeasured(),
         preexec_fn=heed_interrupts,
     )
-    time.sleep(3)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "measuring\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "flowperf-bench: interrupted\n")
