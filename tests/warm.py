@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -42,7 +43,9 @@ class Starter:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ours.settimeout(PATIENCE)
         code = f"from tests.warm import serve; serve({theirs.fileno()})"
-        self._process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, pass_fds=[theirs.fileno()])
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True
+        )
         theirs.close()
 
     def run(self, name: str, arguments: Sequence[str], cwd: Path, stdin: bytes) -> tuple[int, bytes, bytes]:
@@ -52,7 +55,14 @@ class Starter:
             given.write(stdin)
             given.seek(0)
             socket.send_fds(self._ours, [request], [given.fileno(), out.fileno(), error.fileno()])
-            return int(self._ours.recv(100)), _content(out), _content(error)
+            try:
+                status = int(self._ours.recv(100))
+            except TimeoutError:
+                os.killpg(self._process.pid, signal.SIGKILL)  # the command too, which is one of its group
+                starter.cache_clear()
+                self.close()
+                raise
+            return status, _content(out), _content(error)
 
     def close(self) -> None:
         """End the process."""
