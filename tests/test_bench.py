@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from flake8_flowperf import registry
-from flake8_flowperf.bench import cli, measure, plot, results, suite, table
+from flake8_flowperf.bench import cli, measure, plot, results, server, suite, table
 from flake8_flowperf.bench.model import Case, Form, Measured, NotHere, Point, Skipped, Timing, Verdict
 from flake8_flowperf.bench.verdict import judge, verdicts
 from tests import measured
@@ -271,6 +271,22 @@ def test_interrupt(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "flowperf-bench: interrupted\n")
+
+
+def test_server_of_a_benchmark_that_is_gone() -> None:
+    """An interrupt while the server starts is told once, by the benchmark."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as nobody:
+        run = subprocess.run(
+            [sys.executable, "-I", server.__file__],
+            stdin=subprocess.DEVNULL,
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert (run.returncode, run.stderr) == (0, b"")
 
 
 def test_requests_stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

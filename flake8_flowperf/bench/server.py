@@ -12,6 +12,7 @@ import ssl
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -54,8 +55,9 @@ def main(arguments: list[str]) -> None:
         context.load_cert_chain(*arguments)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
-    sys.stdin.read()
+    with suppress(BrokenPipeError):  # the benchmark was interrupted before this was ready
+        print(server.server_port, flush=True)
+        sys.stdin.read()
     os._exit(0)
 
 
