@@ -1,8 +1,9 @@
-"""Remembers the files in which there was nothing to do, so that the next run only has to read them.
+"""Remembers what was found in files, so that the next run need not look at those that hold the same.
 
-What is kept is a digest of each such file's path and content, in one file for every combination of package, Python and
-options.  Nothing else can be told from it, nothing that is wrong in it can do harm but a digest that should not be
-there, and a checksum sees to that.
+A result is known by a digest of the file's path and content, in one file for every combination of package, Python,
+options and working folder.  Where the file system says that a file was not touched since it was read, its content is
+not read again, as git does it.  Nothing that is wrong in what is remembered can do harm but a result that should not
+be there, and a checksum sees to that.
 """
 
 from __future__ import annotations
@@ -10,62 +11,90 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import json
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flake8_flowperf import __version__
 from flake8_flowperf.fixing import files
+from flake8_flowperf.fixing.results import FileResult
 
-_MAGIC = b"flowperf-clean-1"
+_MAGIC = b"flowperf-known-1"
 _SIZE = 16
 """bytes of a digest"""
 _MOST = 500_000
-"""digests that a file may hold before those that the run did not need are dropped"""
+"""results that a file may hold before those that the run did not need are dropped"""
 _OLD = 30 * 24 * 3600
 """seconds after which a file that no run has used is removed"""
+_RECENT = 3 * 10**9
+"""nanoseconds in which a file may change twice and get the same time from its file system"""
 _IRRELEVANT = frozenset(
     {"add_noqa", "cache_dir", "check", "color", "diff", "filenames", "jobs", "no_cache", "output_format", "quiet",
-     "statistics", "unsafe_fixes", "verbose"}
+     "statistics", "verbose"}
 )  # fmt: skip
-"""the settings that cannot make a finding"""
+"""the settings that can make neither a finding nor a fix another one"""
+
+
+@dataclass
+class _Known:
+    """The results by the digests of their files, and what the file system said of each file when it was read."""
+
+    results: dict[str, list[Any]] = field(default_factory=dict)
+    files: dict[str, list[Any]] = field(default_factory=dict)
+
+    def update(self, other: _Known) -> None:
+        self.results.update(other.results)
+        self.files.update(other.files)
 
 
 class Cache:
-    """The files that are known to be clean under *settings*; *folder* holds what is remembered."""
+    """The results that are known under *settings*; *folder* holds what is remembered."""
 
     def __init__(self, settings: argparse.Namespace, folder: Path) -> None:
         self.key = _fingerprint(settings)
-        self._file = folder / f"{self.key.hex()}.clean"
+        self._file = folder / f"{self.key.hex()}.known"
+        self._settings = settings
         self._known = _load(self._file)
-        self._used: set[bytes] = set()
+        self._used = _Known()
 
-    def clean(self, paths: Iterable[str]) -> frozenset[str]:
-        """Those of *paths* whose files are clean as they are now."""
-        if not self._known:
-            return frozenset()
-        found = set()
-        for path in paths:
-            with contextlib.suppress(files.FileError):
-                value = digest(self.key, path, files.read(path))
-                if value in self._known:
-                    self._used.add(value)
-                    found.add(path)
-        return frozenset(found)
+    def results(self, paths: Iterable[str]) -> dict[str, FileResult]:
+        """The results of those of *paths* whose files hold what they held, and in which nothing is to be done."""
+        found = {}
+        for path in paths if self._known.results else ():
+            told = stamp(path)
+            if told and (kept := self._known.files.get(_plain(path))) is not None and tuple(kept[1:]) == told:
+                value: str = kept[0]
+            else:
+                try:
+                    value = digest(self.key, path, files.read(path))
+                except files.FileError:
+                    continue
+            fields = self._known.results.get(value)
+            if fields is not None and self._is_enough(result := FileResult.of_fields(path, fields)):
+                found[path] = result
+                self._keep(path, value, fields, told)
+        return found
 
-    def add(self, value: bytes) -> None:
-        """Remember the digest of a file that was found to be clean."""
-        self._used.add(value)
+    def add(self, result: FileResult) -> None:
+        """Remember the result of a file that is as it was before."""
+        if result.digest and self._is_enough(result):
+            self._keep(result.path, result.digest, result.fields(), result.stamp)
 
     def save(self) -> None:
         """Keep what was added, beside what other runs have added meanwhile; a folder that refuses is no error."""
-        if self._used <= self._known:
+        known, used = self._known, self._used
+        if used.results.keys() <= known.results.keys() and used.files.items() <= known.files.items():
             return
-        together = _load(self._file) | self._used
-        payload = b"".join(sorted(together if len(together) <= _MOST else self._used))
+        together = _load(self._file)
+        together.update(used)
+        kept = together if len(together.results) <= _MOST else used
+        payload = json.dumps([kept.results, kept.files], separators=(",", ":")).encode("ascii")
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             _remove_old(self._file.parent)
@@ -78,12 +107,45 @@ class Cache:
                 os.unlink(temporary)
                 raise
 
+    def _is_enough(self, result: FileResult) -> bool:
+        """Whether the result is all that is wanted: no new text is to be written or shown, no comment to be added."""
+        if self._settings.add_noqa:
+            return not result.found
+        return not result.changed or (self._settings.check and not self._settings.diff)
 
-def digest(key: bytes, path: str, content: bytes) -> bytes:
+    def _keep(self, path: str, value: str, fields: list[Any], told: tuple[int, ...]) -> None:
+        self._used.results[value] = fields
+        if told:
+            self._used.files[_plain(path)] = [value, *told]
+
+
+def digest(key: bytes, path: str, content: bytes) -> str:
     """What stands for the file *path* with this content in the cache that has this *key*."""
     value = hashlib.blake2b(content, digest_size=_SIZE, key=key)
-    value.update(os.fsencode(os.path.abspath(path)))
-    return value.digest()
+    value.update(os.fsencode(_plain(path)))
+    return value.hexdigest()
+
+
+def _plain(path: str) -> str:
+    """The path as it is written when the working folder is not named."""
+    return path.removeprefix(os.curdir + os.sep)
+
+
+def stamp(path: str) -> tuple[int, ...]:
+    """What the file system says of a file, which changes with its content; empty where that is not certain.
+
+    Ask before the file is read.  What has only just changed may change again within the file system's notion of time,
+    and on Windows the time of a change can be set at will.
+    """
+    if os.name == "nt":
+        return ()
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return ()
+    if max(status.st_mtime_ns, status.st_ctime_ns) > time.time_ns() - _RECENT:
+        return ()
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev
 
 
 def of(settings: argparse.Namespace) -> Cache | None:
@@ -115,16 +177,16 @@ def _sources() -> Iterator[tuple[str, int, int]]:
                     yield entry.name, status.st_mtime_ns, status.st_size
 
 
-def _load(path: Path) -> frozenset[bytes]:
+def _load(path: Path) -> _Known:
     try:
         data = path.read_bytes()
     except OSError:
-        return frozenset()
+        return _Known()
     start = len(_MAGIC) + _SIZE
     payload = data[start:]
     if data[: len(_MAGIC)] != _MAGIC or data[len(_MAGIC) : start] != _checksum(payload):
-        return frozenset()
-    return frozenset(payload[at : at + _SIZE] for at in range(0, len(payload), _SIZE))
+        return _Known()
+    return _Known(*json.loads(payload))
 
 
 def _checksum(payload: bytes) -> bytes:
@@ -132,7 +194,7 @@ def _checksum(payload: bytes) -> bytes:
 
 
 def _remove_old(folder: Path) -> None:
-    for path in folder.glob("*.clean"):
+    for path in folder.glob("*.known"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _OLD:
                 path.unlink()

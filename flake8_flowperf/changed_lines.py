@@ -14,6 +14,7 @@ from typing import Any
 
 from flake8_flowperf.config import ConfigError
 from flake8_flowperf.model import Finding
+from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.text import SourceText
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -34,19 +35,18 @@ class ChangedLines:
         """Whether anything in the file *path* has changed."""
         return os.path.realpath(path) in self.files
 
-    def keep(self, path: str, text: str) -> Callable[[str, list[Finding[Any]]], list[Finding[Any]]]:
+    def keep(self, path: str, text: str) -> Callable[[SourceFile, list[Finding[Any]]], list[Finding[Any]]]:
         """A function that leaves those findings that stand on changed lines of the file *path*, which holds *text*.
 
-        It may be asked about texts that fixes have made of it: what they wrote counts as changed.
+        It may be asked about what fixes have made of the file: what they wrote counts as changed.
         """
         lines = self.files[os.path.realpath(path)]
 
-        def kept(current: str, findings: list[Finding[Any]]) -> list[Finding[Any]]:
+        def kept(current: SourceFile, findings: list[Finding[Any]]) -> list[Finding[Any]]:
             if lines is None:
                 return findings
-            changed = lines if current == text else _carried(text, current, lines)
-            source = SourceText(current)
-            return [finding for finding in findings if not changed.isdisjoint(_lines_of(finding, source))]
+            changed = lines if current.text.text == text else _carried(text, current.text.text, lines)
+            return [finding for finding in findings if not changed.isdisjoint(_lines_of(finding, current.text))]
 
         return kept
 

@@ -14,7 +14,7 @@ from flake8_flowperf import __version__
 from flake8_flowperf.config import ConfigError, Parser, discover, read_settings
 
 if TYPE_CHECKING:
-    from flake8_flowperf.fixing.fixer import FileResult
+    from flake8_flowperf.fixing.results import FileResult
     from flake8_flowperf.progress import Bar
 
 DONE, CHANGES_NEEDED, FAILED = 0, 1, 2

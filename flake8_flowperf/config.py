@@ -32,6 +32,7 @@ from flake8_flowperf import __version__, registry
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.profiles.model import ProfileError
 from flake8_flowperf.profiles.options import profiles_of
+from flake8_flowperf.source import SourceFile
 
 _SHARED_OPTIONS = {
     "--exclude": "files and folders to leave out (default: %(default)s)",
@@ -61,6 +62,9 @@ _METAVARS = {
     "--per-file-ignores": "FILES:CODES",
     "--stdin-display-name": "NAME",
 }
+
+
+_NOQA = re.compile("noqa", re.IGNORECASE)
 
 
 class ConfigError(Exception):
@@ -179,19 +183,25 @@ class Suppressions:
             return False
         return bool(self._processor(text, filename).should_ignore_file())
 
-    def keep(self, filename: str) -> Callable[[str, list[Finding[Any]]], list[Finding[Any]]]:
-        """A function of a text of the file *filename* and its findings that returns those that flake8 would report."""
+    def keep(self, filename: str) -> Callable[[SourceFile, list[Finding[Any]]], list[Finding[Any]]]:
+        """A function of the file *filename* and its findings that returns those that flake8 would report."""
 
-        def kept(text: str, findings: list[Finding[Any]]) -> list[Finding[Any]]:
+        def kept(source: SourceFile, findings: list[Finding[Any]]) -> list[Finding[Any]]:
             guide = self._guides.style_guide_for(filename)
             selected = [item for item in findings if guide.should_report_error(item.code) is Decision.Selected]
-            if not selected or "noqa" not in text.lower():  # flake8 would split the file into tokens to find none
-                return selected
-            processor = self._processor(text, filename)
-            if processor.should_ignore_file():
+            if selected and self.skips_file(source.text.text, filename):
                 return []
+            lines = {source.text.line_of(match.start()) for match in _NOQA.finditer(source.text.text)}
+            if not (selected and lines):
+                return selected
+            processor = self._processor(source.text.text, filename)
             disabled = self._settings.disable_noqa
-            return [item for item in selected if not self._violation(item, processor).is_inline_ignored(disabled)]
+            return [
+                item
+                for item in selected
+                if lines.isdisjoint(_lines_around(item, source))  # or else flake8 splits the file into tokens
+                or not self._violation(item, processor).is_inline_ignored(disabled)
+            ]
 
         return kept
 
@@ -224,6 +234,13 @@ class Suppressions:
         # Where flake8 has no logical line it asks linecache for the physical one, which may be of an older text.
         line = processor.noqa_line_for(finding.line) or processor.lines[finding.line - 1]
         return Violation(finding.code, processor.filename, finding.line, finding.column + 1, finding.message, line)
+
+
+def _lines_around(finding: Finding[Any], source: SourceFile) -> range:
+    """The lines of the statement that *finding* stands in; those that share its ``# noqa`` are among them."""
+    statement = source.tree.statement(finding.node)
+    first = min(item.lineno for item in (statement, *getattr(statement, "decorator_list", ())))
+    return range(min(first, finding.line), max(statement.end_lineno or first, finding.line) + 1)
 
 
 class _Options(OptionManager):

@@ -62,8 +62,8 @@ class Linter:
             found = [
                 rule
                 for rule in self.applicable(filename)
-                if (not rule.words or glance.has(rule.words))
-                and (not rule.modules or not rule.modules.isdisjoint(glance.modules))
+                if (not rule.modules or not rule.modules.isdisjoint(glance.modules))
+                and (not rule.words or glance.has(rule.words))
                 and rule.may_fire(glance)
             ]
             self._judged = (text, filename, found)

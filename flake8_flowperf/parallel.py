@@ -16,7 +16,8 @@ from multiprocessing import connection
 from flake8_flowperf import cache as caches
 from flake8_flowperf.changed_lines import ChangedLines
 from flake8_flowperf.config import jobs
-from flake8_flowperf.fixing.fixer import FileResult, Fixer
+from flake8_flowperf.fixing.fixer import Fixer
+from flake8_flowperf.fixing.results import FileResult
 
 FILES_PER_WORKER = 50
 """Fewer do not pay for the start of a process."""
@@ -34,14 +35,16 @@ def results(
     Raises BrokenExecutor when a worker is killed; every file is then as it was or fixed.
     """
     cache = caches.of(settings)
-    clean = cache.clean(paths) if cache is not None else frozenset()
+    known = cache.results(paths) if cache is not None else {}
     key = cache.key if cache is not None else None
     try:
-        with closing(_worked(settings, [path for path in paths if path not in clean], changed, key)) as working:
+        with closing(_worked(settings, [path for path in paths if path not in known], changed, key)) as working:
             for path in paths:
-                result = FileResult(path) if path in clean else next(working)
-                if cache is not None and result.digest:
-                    cache.add(result.digest)
+                result = known.get(path)
+                if result is None:
+                    result = next(working)
+                    if cache is not None:
+                        cache.add(result)
                 yield result
     finally:
         if cache is not None:

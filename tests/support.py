@@ -6,8 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import pytest
 
 from tests import warm
 
@@ -54,6 +57,15 @@ def unmeasured() -> dict[str, str]:
 def heed_interrupts() -> None:
     """For a child: heed SIGINT even where the tests run in the background of a shell, which ignores it for them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for what another process is to bring about."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("waited for 30 s")
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:

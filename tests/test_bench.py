@@ -5,24 +5,27 @@ No test here asserts a time: what is fast is for flowperf-bench to say, on the m
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from flake8_flowperf import registry
-from flake8_flowperf.bench import cli, measure, plot, results, server, suite, table
+from flake8_flowperf.bench import cli, measure, plot, results, server, suite, table, worker
 from flake8_flowperf.bench.model import Case, Form, Measured, NotHere, Point, Skipped, Timing, Verdict
 from flake8_flowperf.bench.verdict import judge, verdicts
 from tests import measured
-from tests.support import command, heed_interrupts, unmeasured
+from tests.support import command, heed_interrupts, unmeasured, wait_for
 
 CASES = suite.cases()
 CHEAP = "FLP302", "FLP201"
@@ -56,6 +59,48 @@ def test_forms_that_differ_are_not_compared() -> None:
         suite.outcome(case, 1, measure.QUICK)
     lenient = replace(case, same=lambda *_: True)
     assert isinstance(suite.outcome(lenient, 1, measure.QUICK), Measured)
+
+
+def test_a_case_has_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    (case, *_) = (case for case in CASES if case.code == "FLP302")
+    monkeypatch.setattr(suite, "outcome", None)  # not here
+    (outcome,) = suite.run([(case, case.sizes[0])], measure.QUICK)
+    assert isinstance(outcome, Measured)
+    assert (outcome.case, outcome.size) == (case, case.sizes[0])
+    assert [timing.form for timing in outcome.timings][1:] == ["index from a counter"]
+
+
+def test_what_a_process_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it tells of a case that is measured, cannot be, or whose forms differ, comes out of the call that asks."""
+
+    def missing(*_: object) -> dict[str, Form]:
+        raise NotHere("there is no program 'x'")
+
+    def differing(*_: object) -> dict[str, Form]:
+        return {"before": lambda: 1, "after": lambda: 2}
+
+    base = Case("FLP999", "numbers", lambda *_: {}, guide="after", sizes=(1,), unit="number", has_memory=True)
+    cases = [
+        replace(base, build=lambda *_: {"before": lambda: 1, "after": lambda: 1}),
+        replace(base, label="missing", build=missing),
+        replace(base, label="differing", build=differing),
+    ]
+    monkeypatch.setattr(suite, "cases", lambda: tuple(cases))
+    monkeypatch.setattr(worker, "_ask", lambda task: json.loads(json.dumps(worker.answer(task))))
+    measured_one = worker.measured(cases[0], 1, measure.QUICK)
+    assert isinstance(measured_one, Measured)
+    assert measured_one.timings[1].peak is not None
+    assert worker.measured(cases[1], 1, measure.QUICK) == Skipped(cases[1], 1, "there is no program 'x'")
+    with pytest.raises(suite.WrongResult, match="FLP999, differing: 'after' does not give what 'before' gives"):
+        worker.measured(cases[2], 1, measure.QUICK)
+
+
+def test_a_process_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    (case, *_) = (case for case in CASES if case.code == "FLP302")
+    monkeypatch.setattr(suite, "chosen", lambda *_, **__: [(replace(case, label="gone"), 1)])
+    assert cli.main(["FLP302"]) == 2
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last == "flowperf-bench: error: FLP302, gone: the process that measures ended with 1"
 
 
 def test_what_cannot_be_measured_here_is_told() -> None:
@@ -171,9 +216,24 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert err == ""
     assert "\x1b" not in out
-    assert re.search(r"FLP302 +records of a bounded trace, 10,000 records +index from a counter \* .*× +safety\n", out)
+    lines = "FLP302 trace-index-from-len\n records of a bounded trace, 10,000 records; .*\n  index from a counter \\* .*× .* safety\n"
+    assert re.search(lines, out)
     assert re.search(r"FLP201 +repeated-computation ", out)
     assert "medians of 3 interleaved rounds" in out
+
+
+@pytest.mark.parametrize("width", [80, 99, 120, 200])
+def test_table_fits_into_the_terminal(width: int) -> None:
+    for report in measured.reports():
+        file = io.StringIO()
+        console = Console(file=file, width=width)
+        table._details(report, console)
+        console.print(table._rules(report, console))
+        text = file.getvalue()
+        assert max(map(len, text.splitlines())) <= width
+        assert "…" not in text
+        assert all(f"  {row.form}" in text for row in report.rows)
+        assert all(f"{code} {rule.name}\n" in text for code, rule in registry.rules().items())
 
 
 def test_what_was_not_measured_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,37 +300,26 @@ def test_wrong_results_are_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert capsys.readouterr().err == "flowperf-bench: error: FLP302, x: 'a' does not give what 'b' gives\n"
 
 
-TELLS_WHEN_IT_MEASURES = """
-import runpy
-from flake8_flowperf.bench import suite
-
-def tell(*arguments, **options):
-    print("measuring", flush=True)
-    suite.race = race
-    return race(*arguments, **options)
-
-race, suite.race = suite.race, tell
-runpy.run_module("flake8_flowperf.bench", run_name="__main__", alter_sys=True)
-"""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
-def test_interrupt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", ["FLP101", "FLP802"])
+def test_interrupt(code: str, tmp_path: Path) -> None:
+    """It says so in one line, and neither its files nor the process that measures are left."""
     pytest.importorskip("requests", reason="requests is not installed")
     process = subprocess.Popen(
-        [sys.executable, "-c", TELLS_WHEN_IT_MEASURES, "FLP802"],
+        [sys.executable, "-m", "flake8_flowperf.bench", code],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=unmeasured(),
+        env={**unmeasured(), "TMPDIR": str(tmp_path)},
         preexec_fn=heed_interrupts,
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "measuring\n"
+    wait_for(lambda: any(tmp_path.glob("flowperf-bench-*")))
+    time.sleep(1)  # into what it measures, on a machine that is quick enough
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60)  # which waits for whoever holds the pipes
     assert (process.returncode, out, err) == (130, "", "flowperf-bench: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_server_of_a_benchmark_that_is_gone() -> None:

@@ -1,13 +1,15 @@
-"""Files without findings are remembered, and looked at again when anything changes."""
+"""What was found in files is remembered, and looked for again when anything changes."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from flake8_flowperf.fixing import fixer
+from flake8_flowperf import cache
+from flake8_flowperf.fixing import files, fixer
 from tests.support import BROAD, BROKEN, command, write
 
 CLEAN = "for path in base.rglob('?*.py'):\n    print(path)\n"
@@ -37,18 +39,62 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def test_second_run_looks_only_at_what_is_not_clean(folder: Path) -> None:
+def test_second_run_looks_only_at_what_is_not_known(folder: Path) -> None:
     everything = ["broad.py", "clean.py", "other.py", "wrong.py"]
     assert sorted(fixed(folder, "--check")[1]) == everything
-    assert sorted(fixed(folder, "--check")[1]) == ["broad.py", "wrong.py"]
-    assert sorted(fixed(folder)[1]) == ["broad.py", "wrong.py"]
+    assert sorted(fixed(folder, "--check")[1]) == ["wrong.py"], "what does not parse is not remembered"
+    assert sorted(fixed(folder, "--diff")[1]) == ["broad.py", "wrong.py"], "a diff needs the text"
+    assert sorted(fixed(folder)[1]) == ["broad.py", "wrong.py"], "what is to be written is not known"
     assert sorted(fixed(folder, "--check")[1]) == ["broad.py", "wrong.py"], "what was fixed is new"
     assert sorted(fixed(folder, "--check")[1]) == ["wrong.py"]
 
 
+def test_comments_are_added_to_what_is_known(folder: Path) -> None:
+    fixed(folder, "--check")
+    assert sorted(fixed(folder, "--add-noqa")[1]) == ["broad.py", "wrong.py"]
+    assert sorted(fixed(folder, "--add-noqa")[1]) == ["broad.py", "wrong.py"]
+    assert sorted(fixed(folder, "--add-noqa")[1]) == ["wrong.py"]
+
+
+def test_untouched_files_are_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def age(*names: str) -> None:
+        for name in names:
+            os.utime(folder / name, (1_000_000, 1_000_000))
+
+    read: list[str] = []
+    original = files.read
+
+    def spy(path: str) -> bytes:
+        read.append(Path(path).name)
+        return original(path)
+
+    monkeypatch.setattr(files, "read", spy)
+    monkeypatch.setattr(cache, "_RECENT", 0)
+    age("broad.py", "clean.py")
+    fixed(folder, "--check")
+    read.clear()
+    fixed(folder, "--check")
+    assert set(read) == {"wrong.py"}
+    (folder / "clean.py").write_text(BROAD[: len(CLEAN)].ljust(len(CLEAN)))
+    age("clean.py")  # the same size and time; only the time of the change of these tells
+    assert "clean.py" in fixed(folder, "--check")[1]
+
+
+def test_what_has_just_changed_is_read_again(folder: Path) -> None:
+    assert cache.stamp(str(folder / "clean.py")) == ()
+    assert cache.stamp(str(folder / "missing.py")) == ()
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [["--no-cache"], ["--ignore=E"], ["--flowperf-scan=walk"], ["--extend-select=FLP102"], ["--disable-noqa"]],
+    [
+        ["--no-cache"],
+        ["--ignore=E"],
+        ["--flowperf-scan=walk"],
+        ["--extend-select=FLP102"],
+        ["--disable-noqa"],
+        ["--unsafe-fixes"],
+    ],
     ids=" ".join,
 )
 def test_other_options_start_anew(folder: Path, arguments: list[str]) -> None:
@@ -63,15 +109,16 @@ def test_results_are_the_same_with_and_without(folder: Path) -> None:
         )
         return status, json.loads(out)
 
-    without = report("--no-cache")
-    assert [report(), report()] == [without, without]
+    for level in ([], ["--unsafe-fixes"]):
+        without = report("--no-cache", *level)
+        assert [report(*level), report(*level)] == [without, without]
 
 
 def test_changed_content_and_moved_files_are_looked_at(folder: Path) -> None:
     fixed(folder, "--check")
     (folder / "clean.py").write_text(CLEAN + BROAD)
     (folder / "other.py").rename(folder / "moved.py")
-    assert sorted(fixed(folder, "--check")[1]) == ["broad.py", "clean.py", "moved.py", "wrong.py"]
+    assert sorted(fixed(folder, "--check")[1]) == ["clean.py", "moved.py", "wrong.py"]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +130,7 @@ def test_damaged_file_is_not_believed(folder: Path, damage: object) -> None:
     assert callable(damage)
     file.write_bytes(damage(file.read_bytes()))
     assert len(fixed(folder, "--check")[1]) == 4
-    assert len(fixed(folder, "--check")[1]) == 2
+    assert len(fixed(folder, "--check")[1]) == 1
 
 
 def test_folder_that_cannot_be_made(folder: Path) -> None:
@@ -100,4 +147,4 @@ def test_runs_that_meet_keep_what_both_found(folder: Path) -> None:
 
 def test_users_cache_folder_is_used(folder: Path, own_cache: Path) -> None:
     command("flowperf-fix", "--isolated", "--check", cwd=folder)
-    assert list(own_cache.rglob("*.clean"))
+    assert list(own_cache.rglob("*.known"))

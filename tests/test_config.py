@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import os
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from flake8.options.parse_args import parse_args
 
 from flake8_flowperf import config, registry
 from flake8_flowperf.lint import Linter
+from flake8_flowperf.source import SourceFile
 from tests.support import BROAD, write
 
 SHARED = [flag.lstrip("-").replace("-", "_") for flag in config._SHARED_OPTIONS]
@@ -202,9 +202,10 @@ def kept(text: str, *arguments: str, filename: str = "a.py") -> list[tuple[int, 
     """The places of the findings that flake8 would report in *text*."""
     settings = read("--isolated", *arguments)
     linter = Linter([registry.rules()["FLP101"]], settings)
-    findings = linter.lint(text, ast.parse(text), filename)
+    source = SourceFile.parse(text, filename)
+    findings = linter.examine(source, None).reported
     assert findings
-    return [(item.line, item.column) for item in config.Suppressions(settings).keep(filename)(text, findings)]
+    return [(item.line, item.column) for item in config.Suppressions(settings).keep(filename)(source, findings)]
 
 
 def test_keep_judges_by_the_text_at_hand(folder: Path) -> None:

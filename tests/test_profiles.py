@@ -19,13 +19,13 @@ from flake8.options.parse_args import parse_args
 from flake8_flowperf import config
 from flake8_flowperf.cli import main
 from flake8_flowperf.lint import Linter
-from flake8_flowperf.profiles import reading
+from flake8_flowperf.profiles import marshalled, reading
 from flake8_flowperf.profiles.matching import Heat, Profiles
 from flake8_flowperf.profiles.model import Builder, Profile, ProfileError
 from flake8_flowperf.profiles.options import _read
 from flake8_flowperf.profiles.reading import read
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.modules import block_of, code_blocks
+from flake8_flowperf.source.modules import block_of, code_blocks, nameless_blocks
 from tests.support import BROAD, NARROW, command, write
 
 WORK = """\
@@ -186,6 +186,44 @@ def test_pyinstrument(tmp_path: Path) -> None:
     assert heat(profile, WORK)["main", 0].calls is None  # type: ignore[index]
 
 
+def test_old_pyinstrument(tmp_path: Path) -> None:
+    """Short paths only, no sample counts, no await times."""
+    tree = json.loads(pyinstrument(frame("main", 38, 9.0, frame("recurse", 30, 2.0))))
+    for entry in (tree["root_frame"], *(children := tree["root_frame"]["children"]), *children[0]["children"]):
+        entry["file_path_short"] = entry.pop("file_path")
+    write(tmp_path, {"a.json": json.dumps(tree)})
+    assert shares(read("a.json")) == {"main": 0.9, "recurse": 0.2}
+
+
+def test_pyinstrument_session(tmp_path: Path) -> None:
+    """Stacks with what pyinstrument adds to a frame, with made-up frames, and in the older form without either."""
+
+    def info(name: str, file: str, line: int, added: str = "") -> str:
+        return "\0".join((name, file, str(line))) + added
+
+    thread, main_ = info("MainThread", "<thread>", 140683852147584), info("main", "/p/work.py", 38, "\x01l39")
+    recurse, sleep = info("recurse", "/p/work.py", 30), info("sleep", "<built-in>", 0)
+    runs = [info("run", "/p/work.py", 26, f"\x01cB\x01l{line}") for line in (27, 28)]
+    records = [
+        [[thread, main_, runs[0]], 4.0], [[thread, main_, runs[1]], 1.0], [[main_, recurse, recurse, "[await]"], 2.0],
+        [[thread, main_, sleep], 1.0], [[thread], 2.0],
+    ]  # fmt: skip
+    write(tmp_path, {"a.pyisession": json.dumps({"start_time": 1.0, "duration": 10.0, "frame_records": records})})
+    profile = read("a.pyisession")
+    assert shares(profile) == {"main": 0.8, "B.run": 0.5, "recurse": 0.2}
+    own = {item.name: round(item.own, 2) for item in profile.files["/p/work.py"].functions}
+    assert own == {"main": 0.0, "run": 0.4 + 0.1, "recurse": 0.2}
+
+
+def test_pstats_of_a_profiler_that_does_not_count(tmp_path: Path) -> None:
+    """pyinstrument writes -1 for the numbers of calls."""
+    write(tmp_path, {"a.prof": marshal.dumps({
+        ("/p/work.py", 38, "main"): (-1, -1, 1.0, 4.0, {}),
+        ("/p/work.py", 5, "spin"): (-1, -1, 3.0, 3.0, {("/p/work.py", 38, "main"): (-1, -1, 3.0, 3.0)}),
+    })})  # fmt: skip
+    assert heat(read("a.prof"), WORK) == {("main", 0): Heat(1.0, None), ("spin", 0): Heat(0.75, None)}
+
+
 def speedscope(frames: list[tuple[str, int]], *profiles: dict[str, Any]) -> bytes:
     shared = [{"name": name, "file": "/p/work.py", "line": line, "col": None} for name, line in frames]
     schema = "https://www.speedscope.app/file-format-schema.json"
@@ -261,10 +299,56 @@ NO_PROFILES: dict[str, bytes] = {
     "closes what is not open": speedscope(
         [("f", 1)], {"type": "evented", "startValue": 0, "events": [{"type": "C", "at": 1, "frame": 0}]}
     ),
+    "a tuple of 2,000 million items": b"{(" + b"\xff\xff\xff\x7f" + b"i" * 100,
+    "a long text": b"{)\x03z\xffa",
+    "code": marshal.dumps({("a.py", 1, "f"): compile("1", "a", "eval")}),
+    "a list": marshal.dumps({("a.py", 1, "f"): [1, 1, 1.0, 1.0, {}]}),
+    "a tuple in itself": b"{)\x03\xa9\x01r\x00\x00\x00\x00i\x01\x00\x00\x00z\x01f0",
+    "a reference to nothing": b"{)\x03r\x00\x00\x00\x00i\x01\x00\x00\x00z\x01f0",
+    "an end in a tuple": b"{)\x030i\x01\x00\x00\x00z\x01f",
+    "a count beyond all": marshal.dumps({("a.py", 1, "f"): (1, 1 << 200, 1.0, 1.0, {})}),
+    "deep tuples": b"{" + b")\x01" * 100_000,
+    "no callers": marshal.dumps({("a.py", 1, "f"): (1, 1, 1.0, 1.0, 0)}),
     "deep": b'{"a": ' * 200_000,
+    "no stacks": b'{"start_time": 1.0, "frame_records": []}',
+    "a stack without a line": json.dumps({"frame_records": [[["f\0a.py\0"], 1.0]]}).encode(),
+    "a stack of numbers": b'{"frame_records": [[[1], 1.0]]}',
+    "no frames": b'{"start_time": 1.0, "root_frame": null}',
     "infinite": b'{"format": "flake8_flowperf.monitor", "elapsed_s": Infinity, "functions": []}',
     "huge number": b'{"format": "flake8_flowperf.monitor", "elapsed_s": 1' + b"0" * 5000 + b', "functions": []}',
 }
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_marshal_of_other_pythons(version: int) -> None:
+    """Older ones write no short texts or no references, and all write long numbers and names of any script."""
+    profiler = cProfile.Profile()
+    profiler.runcall(lambda: code_blocks(SourceFile.parse(WORK)))
+    profiler.dump_stats("a.prof")
+    stats = marshal.loads(Path("a.prof").read_bytes())
+    stats["\u03b1" * 300 + "\udc80", 1, "f" * 300] = (1 << 40, 1 << 40, 0.0, -1.0, {})
+    stats["long.py", 1, "f"] = (1, -(1 << 40), 0.0, 1.0, {("x" * 300, 7, "<genexpr>"): (1, 1, 0.5, 0.5)})
+    assert marshalled.loads(marshal.dumps(stats, version)) == stats
+
+
+def test_damaged_marshal() -> None:
+    """Whatever bytes are missing or changed, it is read as a profile or told to be none."""
+    profiler = cProfile.Profile()
+    profiler.runcall(lambda: block_of(source := SourceFile.parse(WORK), source.module))
+    profiler.dump_stats("a.prof")
+    whole = Path("a.prof").read_bytes()
+    assert is_profile(whole)
+    assert not any(is_profile(whole[:end]) for end in range(0, len(whole), 97))
+    changed = [whole[:at] + bytes([value]) + whole[at + 1 :] for at in range(0, 900, 3) for value in (0, 0x7F, 0xFF)]
+    assert {is_profile(data) for data in changed} == {True, False}
+
+
+def is_profile(data: bytes) -> bool:
+    Path("b.prof").write_bytes(data)
+    try:
+        return bool(read("b.prof").files)
+    except ProfileError:
+        return False
 
 
 @pytest.mark.parametrize("name", NO_PROFILES)
@@ -285,7 +369,7 @@ def test_unreadable_and_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             read(path)
     write(tmp_path, {"a.prof": GOOD})
     monkeypatch.setattr(reading, "MAX_BYTES", len(GOOD) - 1)
-    with pytest.raises(ProfileError, match="more than a profile has"):
+    with pytest.raises(ProfileError, match="more than 0 MiB; profile a shorter run"):
         read("a.prof")
 
 
@@ -393,6 +477,53 @@ def test_functions_that_cannot_be_told_apart() -> None:
     assert shares(profile_of(("work.py", "run", 200)), text) == {}
     assert shares(profile_of(("work.py", "run", 4)), text) == {"B.run": 0.5}
     assert shares(profile_of(("work.py", "gone", 4)), text) == {}
+
+
+GENERATOR = """\
+def plain():
+    return 1
+
+
+def sources(base):
+    if base is None:
+        return (x for x in ())
+    return (
+        path for path in base.rglob("*") if path.suffix == ".py"
+    )
+
+
+def names(items):
+    return sorted(items, key=lambda item: item.name), [i for i in items], (lambda: 1, lambda: 2)
+"""
+
+
+def test_generators_and_lambdas() -> None:
+    """What a generator expression takes, wherever it is run, is the time of the function that it stands in."""
+    profile = profile_of(
+        ("work.py", "<genexpr>", 8), ("work.py", "sources", 5), ("work.py", "<lambda>", 14), ("work.py", "<lambda>", 90)
+    )
+    found = heat(profile, GENERATOR)
+    assert found == {("sources", 0): Heat(0.5, 2), ("names", 0): Heat(0.125, None)}
+    moved = profile_of(
+        ("work.py", "plain", 1), ("work.py", "sources", 5), ("work.py", "<genexpr>", 8), first_lines=False
+    )
+    assert shares(moved, "# new\n" * 40 + GENERATOR) == {"plain": 0.5, "sources": 0.25}
+    far = profile_of(("work.py", "<genexpr>", 80), ("work.py", "<listcomp>", 14))
+    assert shares(far, GENERATOR) == {"names": 0.25}
+    source = SourceFile.parse(GENERATOR)
+    assert [(block.qualified_name, block.first_line, block.last_line) for block in nameless_blocks(source)][-3:] == [
+        ("sources.<locals>.<genexpr>", 7, 7), ("sources.<locals>.<genexpr>", 8, 10), ("names.<locals>.<listcomp>", 14, 14),
+    ]  # fmt: skip
+
+
+def test_a_hot_generator_is_reported(tmp_path: Path) -> None:
+    dump = {
+        ("x.py", 5, "sources"): (3, 0.0, 0.0), ("x.py", 8, "<genexpr>"): (900, 5.0, 8.0), ("y.py", 1, "go"): (1, 5.0, 10.0),
+    }  # fmt: skip
+    write(tmp_path, {"x.py": GENERATOR, "a.prof": pstats_of(dump)})
+    (line,) = flake8_findings(tmp_path, "--flowperf-profile=a.prof", "x.py")
+    assert line.startswith("x.py:9:26: FLP101 ")
+    assert line.endswith(" (80% of profiled time, 3 calls)")
 
 
 def test_functions_of_one_qualified_name() -> None:

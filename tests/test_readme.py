@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +21,7 @@ from flake8_flowperf.lint import Linter
 from flake8_flowperf.reporting import FORMATS
 from flake8_flowperf.source import SourceFile
 from tests.docs import README
-from tests.support import command, write
+from tests.support import command, unmeasured, write
 
 ROOT = README.parent
 TEXT = README.read_text("utf-8")
@@ -103,9 +106,15 @@ def test_options_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(re.findall(r"--[a-z][a-z-]+", prose)) - known <= foreign
 
 
+def listing(name: str) -> str:
+    """The text of the example *name*."""
+    (code,) = re.findall(rf"<!-- example: {name} -->\n```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    return str(code)
+
+
 def example(name: str) -> dict[str, Any]:
     """The module that the example *name* is."""
-    (code,) = re.findall(rf"<!-- example: {name} -->\n```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    code = listing(name)
     assert max(map(len, code.splitlines())) <= 120
     module: dict[str, Any] = {"__name__": f"example_{name}"}
     exec(compile(code, f"README.md, {name}", "exec"), module)
@@ -122,3 +131,27 @@ def test_rule_and_codemod(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = loop.fix_source(SourceFile.parse(text), linter, unsafe=True, keep=lambda _, findings: findings)
     assert outcome.text == text.replace("sorted(a)[0]", "min(a)")
     assert [item.reason for item in outcome.left] == ["the generator may be empty"]
+
+
+VARIES = re.compile(r"\d+(?=% of profiled time)|[\d.]+ (?:m|u|n)?sec(?= per loop)")
+"""What is another number in every run: how hot a function is, and what was timed."""
+
+
+def test_worked_example(tmp_path: Path) -> None:
+    """Its commands, run as printed, say what is printed; only what they measure is their own."""
+    write(tmp_path, {"app.py": listing("app.py")})
+    told = "".join(blocks("console"))
+    steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", told, re.MULTILINE)
+    assert [shlex.split(step)[0] for step, _ in steps].count("flowperf-fix") == 1
+    assert "".join(f"$ {step}\n{output}" for step, output in steps) == told
+    env = {**unmeasured(), "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])}
+    env.pop("PYTHONPATH", None)
+    for step, expected in steps:
+        result = subprocess.run(
+            shlex.split(step), cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert VARIES.sub("#", result.stdout) == VARIES.sub("#", expected), step
+        assert result.stderr == ""
+        assert result.returncode == (1 if step.startswith("flake8") and expected else 0)
+    times = re.findall(r"of \d: (.*) per loop", told)
+    assert len(times) == 2

@@ -14,7 +14,8 @@ import pytest
 
 from flake8_flowperf.cli import main
 from flake8_flowperf.fixing import loop
-from flake8_flowperf.fixing.fixer import FileResult, Fixer
+from flake8_flowperf.fixing.fixer import Fixer
+from flake8_flowperf.fixing.results import FileResult
 from flake8_flowperf.source import SourceFile
 from tests.support import BROAD, BROKEN, NARROW, SEVERAL, command, write
 

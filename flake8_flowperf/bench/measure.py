@@ -1,11 +1,11 @@
 """Times forms against each other.
 
-The forms run interleaved in one process, in an order that rotates from round to round, so that whatever else the
-machine does meets all of them alike.  Each round gives one ratio for each form (time of the first form by its own);
-the gain is the median of these ratios and its spread the distance between their quartiles.  How often a form is run in
-a round is found beforehand, so that a round takes about the same time for each.  The garbage collector stays on, as in
-the programs that the rules are about, and collects once before the rounds.  Memory is what tracemalloc sees at its peak
-in one run, above what was there before it.
+The forms of a case run interleaved in one process, which is the case's own, in an order that rotates from round to
+round, so that whatever else the machine does meets all of them alike.  Each round gives one ratio for each form (time
+of the first form by its own); the gain is the median of these ratios and its spread the distance between their
+quartiles.  How often a form is run in a round is found beforehand, so that a round takes about the same time for each.
+The garbage collector stays on, as in the programs that the rules are about, and collects once before the rounds.
+Memory is what tracemalloc sees at its peak in one run, above what was there before it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_flowperf import registry
 from flake8_flowperf.bench.model import Verdict
-from flake8_flowperf.bench.results import Report, Row
+from flake8_flowperf.bench.results import Report, Row, number
 from flake8_flowperf.bench.table import times
 from flake8_flowperf.config import ConfigError
 
@@ -64,13 +64,15 @@ def chart(report: Report) -> Figure:
         axes.plot([max(row.low, _LEAST), max(row.high, _LEAST)], [position] * 2, color="#333333", linewidth=1, zorder=3)
         end = max(1.0, row.high)
         note = f"{times(row.gain)}  {row.form}"
+        if row.before_peak and row.after_peak is not None:
+            note += f", memory {number(row.after_peak / row.before_peak)}×"
         axes.annotate(
             note, (end, position), (5, 0), textcoords="offset points", va="center", fontsize=7.5, color="#222222"
         )
     gains = [row.high for _, row in bars] or [1.0]
     axes.set_xscale("log")
     axes.set_xlim(max(_LEAST, min([0.8, *(row.low for _, row in bars)]) / 1.3), max(2.0, *gains) * 12)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}×"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.axvline(1, color="#333333", linewidth=1, zorder=3)
     axes.grid(axis="x", color="#e4e6e8", zorder=0)

@@ -33,16 +33,18 @@ def chosen(codes: Collection[str], *, quick: bool = False) -> list[tuple[Case, i
 
 
 def run(steps: Sequence[tuple[Case, int]], effort: Effort) -> Iterator[Outcome]:
-    """Measure *steps*, one after the other.
+    """Measure *steps*, one after the other, each in a process of its own.
 
     Raises WrongResult when the forms of a case do not give the same.
     """
+    from flake8_flowperf.bench import worker
+
     for case, size in steps:
-        yield outcome(case, size, effort)
+        yield worker.measured(case, size, effort)
 
 
 def outcome(case: Case, size: int, effort: Effort) -> Outcome:
-    """Measure *case* at one size."""
+    """Measure *case* at one size in this process."""
     with ExitStack() as stack:
         try:
             forms = case.build(size, stack)

@@ -11,10 +11,14 @@ from flake8_flowperf.bench.model import Verdict
 from flake8_flowperf.bench.results import Report, Row
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
-WIDTH = 190
+WIDTH = 120
 """Columns of what is not printed to a terminal."""
+
+ROOMY = 100
+"""Columns from which on there is room for wider gaps, and for where a verdict comes from."""
 
 _STYLES = {Verdict.PAYS.value: "green", Verdict.DOES_NOT_PAY.value: "red", Verdict.SAFETY.value: "cyan"}
 
@@ -25,8 +29,9 @@ def show(report: Report) -> None:
 
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH, no_color=True, highlight=False)
     with console.capture() as captured:
-        console.print(_details(report))
-        console.print(_rules(report))
+        _details(report, console)
+        console.print()
+        console.print(_rules(report, console))
     for line in captured.get().splitlines():
         print(line.rstrip())
     print(
@@ -38,47 +43,54 @@ def show(report: Report) -> None:
         print(f"not measured: {', '.join(codes)}: {text}")
 
 
-def _details(report: Report) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+def _details(report: Report, console: Console) -> None:
+    """A heading for each rule, a line for each case, and below it its forms, all in the same columns."""
+    from rich.markup import escape
+    from rich.padding import Padding
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("rule", "case", "form"):
-        table.add_column(name, overflow="fold", no_wrap=name == "rule")
-    for name in ("before", "after", "gain", "spread", "peak memory"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    console.print(_row(console, ("form", "time", "gain", "spread", "verdict"), style="bold"))
     last: Row | None = None
     for row in report.rows:
-        if last is not None and last.code != row.code:
-            table.add_section()
-        is_new = last is None or (last.code, last.case, last.size) != (row.code, row.case, row.size)
-        table.add_row(
-            row.code if last is None or last.code != row.code else "",
-            f"{row.case}, {row.size:,} {row.unit}" if is_new else "",
-            f"{row.form}{' *' if row.is_guide else ''}",
-            duration(row.before_ns),
-            duration(row.after_ns),
-            times(row.gain),
-            f"{times(row.low)}-{times(row.high)}",
-            "" if row.before_peak is None else f"{memory(row.before_peak)} → {memory(row.after_peak or 0)}",
-            _told(row.verdict),
-        )
+        if last is None or last.code != row.code:
+            console.print(f"\n[bold]{row.code} {registry.rules()[row.code].name}[/]")
+        if last is None or (last.code, last.case, last.size) != (row.code, row.case, row.size):
+            case = f"{row.case}, {row.size:,} {row.unit}; {row.before}: {duration(row.before_ns)}"
+            console.print(Padding(escape(case), (0, 0, 0, 1)), highlight=False)
+        form = f"  {escape(row.form)}{' *' if row.is_guide else ''}"
+        spread = f"{times(row.low)[:-1]}-{times(row.high)[:-1]}"
+        console.print(_row(console, (form, duration(row.after_ns), times(row.gain), spread, _told(row.verdict))))
+        if row.before_peak is not None:
+            peaks = f"{memory(row.before_peak)} → {memory(row.after_peak or 0)}"
+            console.print(Padding(f"memory at the peak: {peaks}", (0, 0, 0, 4)), highlight=False)
         last = row
+
+
+def _row(console: Console, cells: tuple[str, ...], style: str = "") -> Table:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 3 if console.width >= ROOMY else 1, 0, 0))
+    for number, (cell, width) in enumerate(zip(cells, (33, 8, 6, 11, 17), strict=True)):
+        right = 0 < number < len(cells) - 1
+        table.add_column(cell, width=width, justify="right" if right else "left", overflow="fold", style=style)
+    table.add_row(*cells)
     return table
 
 
-def _rules(report: Report) -> Table:
+def _rules(report: Report, console: Console) -> Table:
     from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
     from rich.table import Table
 
+    is_roomy = console.width >= ROOMY
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("rule", "name", "verdict", "gain"):
         table.add_column(name, no_wrap=True, justify="right" if name == "gain" else "left")
-    table.add_column("where", overflow="fold")
+    if is_roomy:
+        table.add_column("where", overflow="fold")
     for code, row in report.heads().items():
-        where = f"{row.form}: {row.case}, {row.size:,} {row.unit}"
-        table.add_row(code, registry.rules()[code].name, _told(row.verdict), times(row.gain), where)
+        where = escape(f"{row.form}: {row.case}, {row.size:,} {row.unit}")
+        cells = code, registry.rules()[code].name, _told(row.verdict), times(row.gain)
+        table.add_row(*cells, *([where] if is_roomy else []))
     return table
 
 

@@ -169,12 +169,7 @@ def _adapter_imports(retries: int) -> Iterator[Import]:
 
 
 def _forks(source: SourceFile) -> bool:
-    imported = any(
-        binding.path is not None and any(f"{binding.path}.".startswith(f"{name}.") for name in _FORKING)
-        for scope in source.names.scopes.values()
-        for variable in scope.variables.values()
-        for binding in variable.bindings
-    )
+    imported = source.names.is_imported(*_FORKING)
     return imported or any(node.attr in ("fork", "ProcessPoolExecutor") for node in source.tree.of(ast.Attribute))
 
 

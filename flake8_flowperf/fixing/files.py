@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import stat
@@ -20,6 +21,12 @@ TEMPORARY_PREFIX = ".flowperf-fix-"
 """How the names of our temporary files start; they stand beside the file that they are to replace."""
 
 
+_READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""flags to open a file; a FIFO opened without O_NONBLOCK would wait for its other end"""
+_AT_ONCE = 1 << 16
+"""bytes to ask for at the least"""
+
+
 class FileError(Exception):
     """A file that cannot be read, understood or written; the message is one line, without the file's name."""
 
@@ -31,11 +38,17 @@ class FileError(Exception):
 def read(path: str) -> bytes:
     """The content of the regular file *path*; raises FileError."""
     try:
-        # A FIFO opened without O_NONBLOCK would wait for its other end.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        descriptor = os.open(path, _READ)
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISDIR(status.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if not stat.S_ISREG(status.st_mode):
                 raise FileError("cannot be read: not a regular file")
-            return file.read()
+            # A file object would take longer than the reading itself.
+            return b"".join(iter(lambda: os.read(descriptor, max(status.st_size, _AT_ONCE)), b""))
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise FileError(f"cannot be read: {error.strerror or error}") from error
 

@@ -13,71 +13,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flake8_flowperf import noqa
-from flake8_flowperf.cache import digest
+from flake8_flowperf.cache import digest, stamp
 from flake8_flowperf.changed_lines import ChangedLines
 from flake8_flowperf.config import Suppressions, selected_rules
 from flake8_flowperf.fixing import files
+from flake8_flowperf.fixing.results import Entry, FileResult, Problem
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.model import Finding, Safety
 from flake8_flowperf.source import SourceFile
 
 if TYPE_CHECKING:
     from flake8_flowperf.fixing.loop import Judgement, Keep, Outcome
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A finding as it is reported; *line* and *column* count from 1.
-
-    *safety* is that of its fix, None when it has none; *reason* says why the fix is unsafe, or why there is none.
-    *silenced* is None unless a comment was to silence it, and False when none can.
-    """
-
-    code: str
-    line: int
-    column: int
-    message: str
-    safety: Safety | None
-    reason: str
-    fixed: bool = False
-    silenced: bool | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left to do about it."""
-        return self.fixed or bool(self.silenced)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a file was left as it was, in one line; *traceback* is there when the fault is ours."""
-
-    message: str
-    line: int | None = None
-    traceback: str = ""
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """What became of one file, or would with --check and --diff.
-
-    *found* are the findings of the file as it was read, *left* those of the new text, each with its own positions;
-    *fixed* counts the fixes that were made by code.  *cold* and *unseen* count the findings that are left out because
-    a profile says that their function is not hot, or did not see the file.  *before* and *after* are given only to
-    those who show them: for standard input and with --diff.
-    """
-
-    path: str
-    changed: bool = False
-    found: tuple[Entry, ...] = ()
-    left: tuple[Entry, ...] = ()
-    fixed: tuple[tuple[str, int], ...] = ()
-    problem: Problem | None = None
-    cold: int = 0
-    unseen: int = 0
-    before: bytes = b""
-    after: bytes = b""
-    digest: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -96,7 +42,7 @@ class Fixer:
     """Fixes one file after the other as the settings ask; raises nothing that a file could be the cause of.
 
     Findings that do not stand on *changed* lines are left out, if these are given.  With a *cache_key* the results of
-    files without findings carry the digest that the cache knows them by.
+    files that hold what they held before carry the digest that the cache knows them by.
     """
 
     def __init__(
@@ -114,6 +60,7 @@ class Fixer:
         is_input = path == "-"
         name: str = settings.stdin_display_name if is_input else path
         data = new = b""
+        told = stamp(path) if self._cache_key is not None and not is_input else ()
         try:
             data = new = sys.stdin.buffer.read() if is_input else files.read(path)
             text, encoding = files.decode(data)
@@ -126,11 +73,21 @@ class Fixer:
             if _caused_by(error, KeyboardInterrupt):
                 raise KeyboardInterrupt from error
             return FileResult(name, problem=_problem(error), after=data)
-        if self._cache_key is not None and not (is_input or work.found or new != data):
-            return FileResult(name, digest=digest(self._cache_key, path, data))
+        is_as_before = not is_input and (settings.check or settings.diff or new == data)
+        known = digest(self._cache_key, path, data) if self._cache_key is not None and is_as_before else ""
         before, after = (data, new) if is_input or settings.diff else (b"", b"")
         return FileResult(
-            name, new != data, work.found, work.left, work.fixed, None, work.cold, work.unseen, before, after
+            name,
+            new != data,
+            work.found,
+            work.left,
+            work.fixed,
+            cold=work.cold,
+            unseen=work.unseen,
+            before=before,
+            after=after,
+            digest=known,
+            stamp=told,
         )
 
     def _work(self, text: str, name: str, path: str) -> _Work:
@@ -140,14 +97,15 @@ class Fixer:
         keep = self._keep(text, name, path)
 
         def reported(candidate: str) -> list[Finding[Any]]:
-            return keep(candidate, self._linter.lint(candidate, _parse(candidate, name), name))
+            source = SourceFile(candidate, _parse(candidate, name), name)
+            return keep(source, self._linter.examine(source, self._linter.heat(source)).reported)
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a SyntaxWarning for "\d" is the compiler's to give
             source = SourceFile(text, _parse(text, name), name)
             examined = self._linter.examine(source, self._linter.heat(source))
             findings, cold, unseen = (
-                keep(text, group) if group else [] for group in (examined.reported, examined.cold, examined.unseen)
+                keep(source, group) if group else [] for group in (examined.reported, examined.cold, examined.unseen)
             )
             nothing = _Work(text, cold=len(cold), unseen=len(unseen))
             if not findings:
@@ -175,7 +133,7 @@ class Fixer:
         if self._changed is None:
             return suppressed
         changed = self._changed.keep(path, text)
-        return lambda text, findings: changed(text, suppressed(text, findings))
+        return lambda source, findings: changed(source, suppressed(source, findings))
 
 
 def _silenced(result: noqa.Silenced, nothing: _Work) -> _Work:

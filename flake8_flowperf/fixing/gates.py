@@ -45,7 +45,7 @@ class NameMessage:
     name: str
 
 
-@lru_cache(maxsize=2)  # a round asks for the text that it begins with, which the one before has ended with
+@lru_cache(maxsize=2)  # a round asks again for the text that it begins with, which the one before has ended with
 def name_messages(text: str) -> dict[NameMessage, list[int]]:
     """What pyflakes says of the names in *text*: each message with the lines that it stands on."""
     with warnings.catch_warnings():
@@ -59,11 +59,16 @@ def name_messages(text: str) -> dict[NameMessage, list[int]]:
     return found
 
 
-def new_name_messages(
-    before: dict[NameMessage, list[int]], after: dict[NameMessage, list[int]]
-) -> dict[NameMessage, list[int]]:
-    """The messages that *after* has more often than *before*, with all their lines."""
-    return {message: lines for message, lines in after.items() if len(lines) > len(before.get(message, ()))}
+def new_name_messages(before: str, after: str) -> dict[NameMessage, list[int]]:
+    """The messages that the text *after* has more often than *before*, with all their lines.
+
+    Raises SyntaxError or ValueError for a text that does not parse.
+    """
+    found = name_messages(after)
+    if not found:
+        return {}  # pyflakes need not look at the other text, too
+    known = name_messages(before)
+    return {message: lines for message, lines in found.items() if len(lines) > len(known.get(message, ()))}
 
 
 def check_findings(

@@ -19,7 +19,7 @@ from flake8_flowperf.source import SourceFile
 
 MAX_ROUNDS = 10
 
-Keep = Callable[[str, list[Finding[Any]]], list[Finding[Any]]]
+Keep = Callable[[SourceFile, list[Finding[Any]]], list[Finding[Any]]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class _Round:
 def fix_source(source: SourceFile, linter: Linter, *, unsafe: bool, keep: Keep) -> Outcome:
     """Fix what *linter* finds in *source*, safe fixes only or unsafe ones too, until nothing more applies.
 
-    *keep* gets a text and its findings and returns those that the configuration lets through.  Raises GateFailure for a
+    *keep* gets a file and its findings and returns those that the configuration lets through.  Raises GateFailure for a
     fix that is not what it says.
     """
     applied: list[Applied] = []
@@ -113,9 +113,8 @@ def plan(finding: Finding[Any], source: SourceFile, linter: Linter) -> Fix | NoF
 
 
 def _look(source: SourceFile, heat: FileHeat | None, linter: Linter, unsafe: bool, keep: Keep) -> _Round:
-    text = source.text.text
     findings = linter.examine(source, heat).reported
-    kept = keep(text, findings) if findings else []
+    kept = keep(source, findings) if findings else []
     plans: list[_Plan] = []
     left: list[Judgement] = []
     for finding in kept:
@@ -131,12 +130,12 @@ def _look(source: SourceFile, heat: FileHeat | None, linter: Linter, unsafe: boo
 
 def _advance(current: _Round, linter: Linter, unsafe: bool, keep: Keep) -> tuple[_Round, list[Applied]]:
     """Apply one round of fixes; the round that follows from the new text, and what was applied."""
-    known = gates.name_messages(current.source.text.text)
+    before = current.source.text.text
     plans, left = current.plans, current.left
     while plans:
         chosen = _without_overlap(plans)
         try:
-            text = _apply(current.source, chosen, known)
+            text = _apply(current.source, chosen)
             break
         except imports.CannotRemove as refusal:
             blamed = [item for item in chosen if _touches_name(item.fix, refusal.name, current.source)]
@@ -149,7 +148,7 @@ def _advance(current: _Round, linter: Linter, unsafe: bool, keep: Keep) -> tuple
     codes = [item.finding.code for item in chosen]
     try:
         following = _look(SourceFile.parse(text, current.source.filename), current.heat, linter, unsafe, keep)
-        new = gates.new_name_messages(known, gates.name_messages(text))
+        new = gates.new_name_messages(before, text)
     except (SyntaxError, ValueError) as error:
         raise GateFailure(codes, f"the fixed text does not parse: {error}") from error
     if new:
@@ -166,22 +165,23 @@ def _advance(current: _Round, linter: Linter, unsafe: bool, keep: Keep) -> tuple
     ]
 
 
-def _apply(source: SourceFile, chosen: Sequence[_Plan], known: dict[gates.NameMessage, list[int]]) -> str:
+def _apply(source: SourceFile, chosen: Sequence[_Plan]) -> str:
     """The text with the chosen fixes, the imports they need, and without those they left unused."""
     edits = sorted({edit for item in chosen for edit in item.fix.edits})
     wanted = [wanted for item in chosen for wanted in item.fix.imports]
     added = imports.insertion(source, wanted, edits[0].start) if wanted else []
     text = apply_edits(source.text.text, [*added, *edits])
     try:
-        return _without_unused_imports(text, known)
+        return _without_unused_imports(text, source.text.text)
     except SyntaxError as error:
         codes = [item.finding.code for item in chosen]
         raise GateFailure(codes, f"the fixed text does not parse: {error}") from error
 
 
-def _without_unused_imports(text: str, known: dict[gates.NameMessage, list[int]]) -> str:
+def _without_unused_imports(text: str, before: str) -> str:
+    """*text* without the imports that it leaves unused and *before* did not."""
     for _ in range(MAX_ROUNDS):
-        new = gates.new_name_messages(known, gates.name_messages(text))
+        new = gates.new_name_messages(before, text)
         unused = [(message.name, lines[-1]) for message, lines in new.items() if message.kind == "UnusedImport"]
         if not unused:
             break

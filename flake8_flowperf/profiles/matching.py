@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flake8_flowperf.profiles.model import Function, Profile, ProfiledFile
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.modules import CodeBlock, code_blocks
+from flake8_flowperf.source.modules import CodeBlock, code_blocks, nameless_blocks
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _WINDOWS = re.compile(r"[A-Za-z]:[/\\]|\\\\|[^/]*\\[^/]*\Z")
@@ -57,7 +57,8 @@ class Profiles:
             if file is None:
                 continue
             found = {} if found is None else found
-            for key, heat in _functions(file, profile.has_first_lines, source.fact(code_blocks)):
+            blocks = [*source.fact(code_blocks), *source.fact(nameless_blocks)]
+            for key, heat in _functions(file, profile.has_first_lines, blocks):
                 if key not in found or heat.share > found[key].share:
                     found[key] = heat
         return found
@@ -122,15 +123,26 @@ def _file(locations: list[_Location], real: str, shown: tuple[str, ...]) -> Prof
 def _functions(
     file: ProfiledFile, has_first_lines: bool, blocks: list[CodeBlock]
 ) -> Iterator[tuple[tuple[str, int], Heat]]:
-    members: dict[tuple[str, int], list[int]] = {}
+    members: dict[CodeBlock, list[int]] = {}
     for index, block in enumerate(_blocks(file.functions, has_first_lines, blocks)):
         if block is not None:
-            members.setdefault(block.key, []).append(index)
-    for key, indices in members.items():
+            members.setdefault(block, []).append(index)
+    found: dict[tuple[str, int], Heat] = {}
+    # What has a name comes first: its calls are counted, also where a generator in it, run by others, is hotter.
+    for block, indices in sorted(members.items(), key=lambda item: _is_nameless(item[0])):
         calls = [file.functions[index].calls for index in indices]
         known = [count for count in calls if count is not None]
         own = sum(file.functions[index].own for index in indices)
-        yield key, Heat(max(min(1.0, own), file.cumulative(indices)), sum(known) if known else None)
+        share = max(min(1.0, own), file.cumulative(indices))
+        if block.key not in found:
+            found[block.key] = Heat(share, sum(known) if known and not _is_nameless(block) else None)
+        elif share > found[block.key].share:
+            found[block.key] = Heat(share, found[block.key].calls)
+    yield from found.items()
+
+
+def _is_nameless(block: CodeBlock) -> bool:
+    return block.name.startswith("<") and not isinstance(block.node, ast.Module)
 
 
 def _blocks(
@@ -146,11 +158,11 @@ def _blocks(
     moves = [
         (function.line, _move(same[0], function.line, has_first_lines))
         for function, same in zip(functions, candidates, strict=True)
-        if len(same) == 1 and function.line and not isinstance(same[0].node, ast.Module)
+        if len(same) == 1 and function.line and not same[0].name.startswith("<")
     ]
     for function, same in zip(functions, candidates, strict=True):
-        if len(same) < 2:
-            yield same[0] if same else None
+        if len(same) == 1 and not _is_nameless(same[0]):
+            yield same[0]
             continue
         _, move = min(moves, key=lambda item: abs(item[0] - function.line), default=(0, 0))
         yield _nearest(same, function.line + move, has_first_lines)
@@ -164,8 +176,8 @@ def _move(block: CodeBlock, line: int, is_first: bool) -> int:
 
 
 def _nearest(blocks: list[CodeBlock], line: int, is_first: bool) -> CodeBlock | None:
-    """The block nearest to *line*; None when two are, or none is near."""
-    (distance, nearest), (other, _) = sorted(
-        ((abs(_move(block, line, is_first)), block) for block in blocks), key=lambda item: item[0]
-    )[:2]
-    return nearest if distance < other and distance <= _FARTHEST else None
+    """The block nearest to *line*; None when none is near, or several that belong to different functions are."""
+    distances = [abs(_move(block, line, is_first)) for block in blocks]
+    nearest = min(distances, default=_FARTHEST + 1)
+    best = [block for block, distance in zip(blocks, distances, strict=True) if distance == nearest]
+    return best[0] if nearest <= _FARTHEST and len({block.key for block in best}) == 1 else None

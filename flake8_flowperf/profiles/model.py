@@ -68,10 +68,11 @@ class Builder:
     calls: dict[Site, int] = field(default_factory=dict)
     running: dict[frozenset[Site], float] = field(default_factory=dict)
 
-    def function(self, site: Site, own: float, cumulative: float, calls: int) -> None:
+    def function(self, site: Site, own: float, cumulative: float, calls: int | None) -> None:
         """Add what a profiler measured of one function; the total is the reader's to set."""
         self.own[site] = self.own.get(site, 0.0) + own
-        self.calls[site] = self.calls.get(site, 0) + calls
+        if calls is not None:
+            self.calls[site] = self.calls.get(site, 0) + calls
         key = frozenset((site,))
         self.running[key] = self.running.get(key, 0.0) + cumulative
 

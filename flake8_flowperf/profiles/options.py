@@ -12,8 +12,9 @@ from flake8_flowperf.profiles.reading import read
 PROFILE = Option(
     "--flowperf-profile",
     default="",
-    help="report what is about speed only in functions that are hot in these profiles: cProfile dumps, JSON of "
-    "pyinstrument and py-spy (speedscope), or reports of the monitor; load only those that you made yourself",
+    help="report what is about speed only in functions that are hot in these profiles: cProfile dumps, sessions "
+    "and JSON of pyinstrument, speedscope JSON of py-spy, or reports of the monitor; load only those that you made "
+    "yourself",
     comma_separated_list=True,
     normalize_paths=True,
     metavar="FILE,...",

@@ -1,26 +1,30 @@
 """Reads the files of cProfile, pyinstrument, py-spy and the monitor.
 
-A pstats file is marshal data, which Python's own reader trusts: load only profiles that you made yourself.  What is
-read is bounded in size and checked to have the form of a profile before anything is made of it.
+A pstats file is marshal data, which Python's own reader trusts; here only the kinds of value that a profile is made of
+are read.  Load only profiles that you made yourself, all the same.  What is read is bounded in size and checked to have
+the form of a profile before anything is made of it.
 """
 
 from __future__ import annotations
 
 import json
-import marshal
 import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from flake8_flowperf.monitor import REPORT_FORMAT
+from flake8_flowperf.profiles import marshalled
 from flake8_flowperf.profiles.model import Builder, Profile, ProfileError, Site
 
 MAX_BYTES = 256 * 1024 * 1024
 
 _JSON_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"')
 _MARSHAL_DICT = (b"{", b"\xfb")
-_KNOWN = "cProfile (pstats), pyinstrument JSON, py-spy speedscope JSON and the reports of flake8_flowperf.monitor"
+_KNOWN = (
+    "cProfile (pstats), pyinstrument sessions and JSON, py-spy speedscope JSON and the reports of "
+    "flake8_flowperf.monitor"
+)
 
 
 def read(path: str) -> Profile:
@@ -31,12 +35,14 @@ def read(path: str) -> Profile:
     except OSError as error:
         raise ProfileError(f"{path}: cannot be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
-        raise ProfileError(f"{path}: has more than {MAX_BYTES // 1024 // 1024} MiB, which is more than a profile has")
+        raise ProfileError(
+            f"{path}: has more than {MAX_BYTES // 1024 // 1024} MiB; profile a shorter run, or look less often"
+        )
     try:
         if _JSON_OBJECT.match(data):
             return _from_json(path, json.loads(data))
         if data.startswith(_MARSHAL_DICT):
-            return _from_pstats(path, marshal.loads(data))
+            return _from_pstats(path, marshalled.loads(data))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError) as error:
         raise ProfileError(f"{path}: is not a whole profile; known are {_KNOWN}") from error
     except (RecursionError, MemoryError) as error:
@@ -48,6 +54,8 @@ def _from_json(path: str, document: Any) -> Profile:
     match document:
         case {"format": format_, "elapsed_s": elapsed, "functions": list(functions)} if format_ == REPORT_FORMAT:
             return _from_monitor(path, functions, elapsed)
+        case {"frame_records": list(records)}:
+            return _from_session(path, records)
         case {"root_frame": dict(root)}:
             return _from_pyinstrument(path, root)
         case {"shared": {"frames": list(frames)}, "profiles": list(profiles)}:
@@ -71,19 +79,18 @@ def _site(file: Any, name: Any, line: Any) -> Site | None:
 
 
 def _from_pstats(path: str, stats: Any) -> Profile:
-    """A cProfile dump: file, first line and name of a function, to its numbers and its callers."""
+    """A cProfile dump: file, first line and name of a function, to its numbers and its callers.
+
+    A profiler that only looked now and then, as pyinstrument does, writes -1 for the number of calls.
+    """
     builder = Builder()
-    if not isinstance(stats, dict):
-        raise TypeError("not a dictionary")
-    for key, value in stats.items():
-        file, line, name = key
-        _, calls, own, cumulative, callers = value
+    for (file, line, name), (_, calls, own, cumulative, callers) in stats.items():
         if not isinstance(callers, dict):
             raise TypeError("no callers")
         builder.total += _number(own)
         site = _site(file, name, line)
         if site is not None:
-            builder.function(site, own, _number(cumulative), int(_number(calls)))
+            builder.function(site, own, _number(cumulative), None if calls == -1 else int(_number(calls)))
     return builder.profile(path, has_first_lines=True)
 
 
@@ -97,15 +104,33 @@ def _from_monitor(path: str, functions: list[Any], elapsed: Any) -> Profile:
     return builder.profile(path, has_first_lines=True)
 
 
+def _from_session(path: str, records: list[Any]) -> Profile:
+    """pyinstrument's session: stacks of frames, the outermost first, each with its time.
+
+    A frame is a name, a file and a line with a NUL between them, and behind \\x01 what pyinstrument adds to it; those
+    that it makes up, such as ``[await]``, have no file.
+    """
+    builder = Builder()
+    known: dict[str, Site | None] = {}
+    for stack, time in records:
+        for frame in stack:
+            if frame not in known:
+                name, _, place = frame.partition("\x01")[0].partition("\0")
+                file, _, line = place.partition("\0")
+                known[frame] = _site(file, name, int(line)) if file else None
+        builder.stack([known[frame] for frame in stack if not frame.startswith("[")], _number(time))
+    return builder.profile(path, has_first_lines=True)
+
+
 def _from_pyinstrument(path: str, root: dict[str, Any]) -> Profile:
-    """pyinstrument's tree of frames, each with the time of all below it."""
+    """pyinstrument's tree of frames, each with the time of all below it; older versions have the short path only."""
     builder = Builder()
     todo: list[tuple[dict[str, Any], tuple[Site | None, ...]]] = [(root, ())]
     while todo:
         frame, callers = todo.pop()
         children = frame.get("children") or []
         own = _number(frame["time"]) - sum(_number(child["time"]) for child in children)
-        site = _site(frame["file_path"], frame["function"], frame["line_no"])
+        site = _site(frame.get("file_path", frame.get("file_path_short")), frame["function"], frame["line_no"])
         is_made_up = frame["function"].startswith("[")  # "[self]" is the frame around it
         stack = callers if is_made_up else (*callers, site)
         builder.stack(stack, max(0.0, own))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
-from flake8_flowperf.fixing.fixer import FileResult
+from flake8_flowperf.fixing.results import FileResult
 
 FORMATS = ("json", "github", "gitlab", "sarif")
 """The formats beside text; each is a module of this package with a function ``document``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flake8_flowperf.fixing.fixer import FileResult
+from flake8_flowperf.fixing.results import FileResult
 from flake8_flowperf.reporting import paths, text
 
 

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from flake8_flowperf.fixing.fixer import FileResult
+from flake8_flowperf.fixing.results import FileResult
 from flake8_flowperf.reporting import paths, text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from flake8_flowperf.fixing.fixer import Entry, FileResult
+from flake8_flowperf.fixing.results import Entry, FileResult
 from flake8_flowperf.reporting import text
 
 

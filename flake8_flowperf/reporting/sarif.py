@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flake8_flowperf import __version__, registry
-from flake8_flowperf.fixing.fixer import FileResult
+from flake8_flowperf.fixing.results import FileResult
 from flake8_flowperf.model import Rule
 from flake8_flowperf.reporting import paths, text
 from flake8_flowperf.reporting.gitlab import fingerprint

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from flake8_flowperf.fixing.fixer import Entry, FileResult
+from flake8_flowperf.fixing.results import Entry, FileResult
 from flake8_flowperf.model import Safety
 
 

@@ -21,9 +21,13 @@ SCAN: Option[str] = Option(
     choices=("per-suffix", "walk"),
 )
 
-_LOOPED = re.compile(r"\bin\b|\bfilter\b")
+_LOOPED = re.compile(r"(?s:.*)(?:\bin\b|\bfilter\b)")
+_CALLED = re.compile(r"[\s\\]*\(")
 _RENAMED = re.compile(r"\w+[\s\\]+as\b")
 _LONGEST_BASE = 400
+_TESTS = ("suffix", "startswith", "endswith", "match")
+_FARTHEST = 2000
+"""characters between a listing and the test of a name"""
 _MAGIC = re.compile(r"[*?\[\]]")
 _PLAIN_SUFFIX = re.compile(r"\.[^.*?\[\]/\\]+")
 _PURE_TESTS = frozenset({"is_file", "is_dir", "is_symlink", "exists"})
@@ -164,9 +168,15 @@ class BroadFileScan(Rule[Scan]):
     options = (SCAN,)
 
     def may_fire(self, glance: Glance) -> bool:
-        """Whether a listing is called, and not only something global, and names are tested."""
-        return glance.has(("suffix", "startswith", "endswith", "match")) and any(
-            _LOOPED.search(glance.text, max(0, start - _LONGEST_BASE), start) or _RENAMED.match(glance.text, start)
+        """Whether a listing is called, and not only something global, in a loop that tests names not far from there."""
+        text = glance.text
+        return glance.has(_TESTS) and any(
+            _RENAMED.match(text, start)
+            or (
+                _CALLED.match(text, start + len(name))
+                and _may_be_iterated(text[max(0, start - _LONGEST_BASE) : start])
+                and any(text.find(test, max(0, start - _FARTHEST), start + _FARTHEST) >= 0 for test in _TESTS)
+            )
             for name in ("glob", "rglob", "iglob", "iterdir")
             for start in glance.names(name)
         )
@@ -205,6 +215,15 @@ class BroadFileScan(Rule[Scan]):
             if len(text) < 100:
                 return text
         return f"{old} lists all entries only to test their names; use a narrower pattern"
+
+
+def _may_be_iterated(before: str) -> bool:
+    """Whether what stands behind *before* may be what a loop or filter() takes: no statement begins in between."""
+    taker = _LOOPED.match(before)
+    if taker is None:
+        return False
+    line, newline, _ = before[taker.end() :].partition("\n")
+    return not newline or "(" in line or "\\" in line or "[" in line or not line.strip()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.traces import LengthIndex, length_indexes, may_hold_trace
+from flake8_flowperf.source.traces import LengthIndex, length_indexes, may_number_entries
 
 
 class TraceIndexFromLen(Rule[LengthIndex]):
@@ -77,8 +77,8 @@ class TraceIndexFromLen(Rule[LengthIndex]):
     nodes = (ast.Module,)
 
     def may_fire(self, glance: Glance) -> bool:
-        """Whether a length is taken, and something grows that is a trace or has a bound."""
-        return glance.has(("len",)) and (glance.has(("deque",)) or glance.fact(may_hold_trace))
+        """Whether the length is taken of something that is appended to, and is a trace or may have a bound."""
+        return glance.fact(may_number_entries)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[LengthIndex]]:
         """Yield a finding at each length that numbers an entry."""

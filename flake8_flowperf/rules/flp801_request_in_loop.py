@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.connections import LoopedRequest, requests_in_loops
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, spelled
+from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, may_call_http, spelled
 
 
 class RequestInLoop(Rule[LoopedRequest]):
@@ -94,6 +95,10 @@ class RequestInLoop(Rule[LoopedRequest]):
     modules = HTTP_MODULES
     in_tests = False
     calls = CALLS
+
+    def may_fire(self, glance: Glance) -> bool:
+        """Whether a request is sent or a client made."""
+        return glance.fact(may_call_http)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[LoopedRequest]]:
         """Yield a finding at a request, or at a client that is made, in a loop."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.connections import PerCallRequest, Reason, requests_per_call
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, URLLIB3_POOL, spelled
+from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, URLLIB3_POOL, may_call_http, spelled
 
 RETRIES: Option[int] = Option(
     "--flowperf-retries",
@@ -112,6 +113,10 @@ class ClientPerCall(Rule[PerCallRequest]):
     in_tests = False
     calls = CALLS
     options = (RETRIES,)
+
+    def may_fire(self, glance: Glance) -> bool:
+        """Whether a request is sent or a client made."""
+        return glance.fact(may_call_http)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[PerCallRequest]]:
         """Yield a finding at a request, or at a client that is made, in a function that is called again and again."""

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, WITHOUT_DEFAULT_TIMEOUT, HttpCall, http_calls, spelled
+from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.http import (
+    CALLS,
+    HTTP_MODULES,
+    WITHOUT_DEFAULT_TIMEOUT,
+    HttpCall,
+    http_calls,
+    may_call_http,
+    spelled,
+)
 
 REQUEST_TIMEOUT: Option[int] = Option(
     "--flowperf-request-timeout",
@@ -76,6 +85,10 @@ class RequestWithoutTimeout(Rule[HttpCall]):
     in_tests = False
     calls = CALLS
     options = (REQUEST_TIMEOUT,)
+
+    def may_fire(self, glance: Glance) -> bool:
+        """Whether a request is sent."""
+        return glance.fact(may_call_http)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[HttpCall]]:
         """Yield a finding at a request that has no timeout."""

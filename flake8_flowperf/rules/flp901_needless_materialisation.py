@@ -36,7 +36,9 @@ from flake8_flowperf.source.names import Kind, ScopeKind, Variable
 from flake8_flowperf.source.tree import walk
 from flake8_flowperf.source.values import ValueKind, kind_of_value
 
-_BEFORE = re.compile(r"(?:^|\W)(?:in[\s\\(]*|(?:sorted|set|frozenset|tuple|enumerate)[\s\\]*\([\s\\(]*)\Z")
+_BEFORE = re.compile(r"(?:^|\W)(?:in[\s\\(]*|(?P<taker>sorted|set|frozenset|tuple|enumerate)[\s\\]*\([\s\\(]*)\Z")
+_NAME = re.compile(r"[\s\\(]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*)[\s\\]*\)")
+_DISPLAYED = frozenset("[({,\\")
 _MADE_BY = re.compile(r"[\s\\]*\(")
 _LONGEST_GAP = 200
 _LINE_CONSUMERS = frozenset({"for", "comprehension", "enumerate", "map", "filter", "len", "join"})
@@ -159,7 +161,7 @@ class NeedlessMaterialisation(Rule[Materialisation]):
         """Whether lines are read, or a list stands where any iterable could."""
         text = glance.text
         return glance.fact(may_read_lines) or any(
-            _MADE_BY.match(text, start + len("list")) and _may_be_iterated(text, start)
+            (made := _MADE_BY.match(text, start + len("list"))) and _may_be_needless(text, start, made.end())
             for start in glance.names("list")
         )
 
@@ -176,10 +178,25 @@ class NeedlessMaterialisation(Rule[Materialisation]):
             yield self.finding(node, source, _message(found), found)
 
 
-def _may_be_iterated(text: str, start: int) -> bool:
-    """Whether the expression at *start* stands where any iterable could: behind ``in`` or in ``sorted(``."""
-    before = text[max(0, start - _LONGEST_GAP) : start].rstrip(" \t\f\r\n\\(")
-    return "#" in before.rpartition("\n")[2] or _BEFORE.search(text[max(0, start - _LONGEST_GAP) : start]) is not None
+def _may_be_needless(text: str, start: int, argument: int) -> bool:
+    """Whether the ``list(`` at *start* may stand where what it copies could, be it behind ``in`` or in ``sorted(``.
+
+    Behind ``in`` a plain name counts if it is bound to a display somewhere, and an attribute never does.
+    """
+    gap = text[max(0, start - _LONGEST_GAP) : start]
+    before = _BEFORE.search(gap)
+    if before is None:
+        above = gap.rstrip(" \t\f\r\n\\(")  # what stands above the line, if nothing does before it
+        return len(above) < gap.rfind("\n") + 1 and "#" in above.rpartition("\n")[2]
+    if before["taker"] is not None:
+        return True
+    copied = _NAME.match(text, argument)
+    if copied is None:
+        return not text.startswith(")", argument)
+    if copied["attributes"]:
+        return False
+    values = re.finditer(rf"(?<![\w.]){copied['name']}[\s\\]*(?::[^=\n]*)?=(?!=)([^\n]*)", text)
+    return any(not _DISPLAYED.isdisjoint(value[1]) for value in values)
 
 
 def _message(found: Materialisation) -> str:
@@ -546,13 +563,7 @@ def _is_shared(source: SourceFile, node: ast.expr) -> bool:
         variable = source.names.variable(root)
         if variable is not None and variable.scope.kind is ScopeKind.FUNCTION:
             return False
-    paths = {
-        binding.path or ""
-        for variable in source.names.module_scope.variables.values()
-        for binding in variable.bindings
-        if binding.kind is Kind.IMPORT
-    }
-    return any(path == name or path.startswith(f"{name}.") for path in paths for name in _CONCURRENT)
+    return source.names.is_imported(*_CONCURRENT)
 
 
 def _caution_of_wrapper(

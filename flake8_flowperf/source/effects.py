@@ -273,7 +273,7 @@ def _collect(source: SourceFile, top: ast.AST, found: Effects) -> None:
                 found.stored.append(owner)
             case ast.AugAssign(target=ast.Name() as target):
                 found.stored.append(target)
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if name in source.names.scope_of(node).elsewhere:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if source.names.scope_of(node).declares(name):
                 found.rebinds = True
 
 

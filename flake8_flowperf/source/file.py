@@ -47,7 +47,7 @@ class SourceFile:
     @cached_property
     def names(self) -> Names:
         """Scopes, bindings and qualified names."""
-        return Names(self.module)
+        return Names(self.tree)
 
     def fact(self, compute: Callable[[SourceFile], T]) -> T:
         """The result of ``compute(self)``, computed on the first call for this file and kept."""

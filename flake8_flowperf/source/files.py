@@ -129,7 +129,7 @@ _READLINES = re.compile(r"readlines[\s\\]*\((?:[\s\\]|#[^\n]*\n)*\)")
 
 def may_read_lines(glance: Glance) -> bool:
     """Whether a text calls readlines() without a limit."""
-    return _READLINES.search(glance.text) is not None
+    return glance.has(("readlines",)) and _READLINES.search(glance.text) is not None
 
 
 def opened_file(source: SourceFile, node: ast.expr) -> OpenFile | None:

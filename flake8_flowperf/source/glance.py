@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -18,9 +18,14 @@ GAP = r"(?:[\s\\(]|#[^\n]*\n)*"
 _FROM = re.compile(r"from[\s\\]+([\w.]+)[\s\\]*\Z")
 _MODULE = re.compile(r"[\s\\]*([\w.]+)(?:[\s\\]+as[\s\\]+\w+)?[\s\\]*(,?)")
 _LONGEST_FROM = 200
+_IMPORTED = re.compile(r"import[\s\\]*(?:\((?:[^)#]|#[^\n]*)*\)?|(?:[^\n\\]|\\\r?\n)*)")
+_RENAMED = re.compile(r"\bas[\s\\]+(\w+)")
+_WORD = re.compile(r"\w+")
+_PATH = re.compile(r"\w+(?:[\s\\)]*\.[\s\\(]*\w+)*[\s\\)]*")
 _INDENT = re.compile(r"[ \t\f]*")
 _HEADER = re.compile(r"(?:async\s+)?(def|class|for|while|if|elif|else|with|try|except|finally|match|case)\b")
 _REPEATING = re.compile(r"\b(?:for|while)\b")
+_FIRST_ITERABLE = re.compile(r"for\b(?:(?!\s(?:in|for)\s)[\w\s,().*\[\]])*\sin[\s(]+[\w.]*\Z")
 _TOKEN = re.compile(
     r"""[\[({]|[\])}]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*|\bfor\b""",
 )
@@ -72,20 +77,67 @@ class Glance:
     @cached_property
     def modules(self) -> frozenset[str]:
         """The first parts of the modules that are imported anywhere in the file; "" stands for relative imports."""
+        return frozenset(module for module, _ in self._imports)
+
+    @cached_property
+    def _imports(self) -> list[tuple[str, int]]:
+        """The first part of each module that is imported, with the offset of the ``import`` that says so."""
         text = self.text
-        found = set()
+        found = []
         place = text.find("import")
         while place >= 0:
-            origin = _FROM.search(text, max(0, place - _LONGEST_FROM), place)
-            if origin is not None:
-                found.add(origin[1].partition(".")[0])
+            before = text[self.line_start(place) : place].split()
+            if len(before) == 2 and before[0] == "from":  # nearly all are; a pattern would take several times longer
+                origin = before[1]
+            else:
+                origin = self._origin(place) if before else self._continued_origin(place)
+            if origin:
+                found.append((origin.partition(".")[0], place))
             else:
                 module = _MODULE.match(text, place + len("import"))
                 while module is not None:
-                    found.add(module[1].partition(".")[0])
+                    found.append((module[1].partition(".")[0], place))
                     module = _MODULE.match(text, module.end()) if module[2] else None
             place = text.find("import", place + len("import"))
-        return frozenset(found)
+        return found
+
+    def _continued_origin(self, place: int) -> str:
+        """The module of a ``from`` that stands above the line of the ``import`` at *place*, "" when none does."""
+        line = self.line_start(place)
+        return self._origin(place) if self.text[max(0, line - 3) : line].endswith(("\\\n", "\\\r\n")) else ""
+
+    def _origin(self, place: int) -> str:
+        """The module of the ``from`` right before the ``import`` at *place*, "" when there is none."""
+        origin = _FROM.search(self.text, max(0, place - _LONGEST_FROM), place)
+        return origin[1] if origin is not None else ""
+
+    def may_use(self, functions: Mapping[str, frozenset[str]]) -> bool:
+        """Whether a function or class is perhaps called, or gets another name.
+
+        *functions* has the last parts of their names by the first part of their module.
+        """
+        wanted: dict[str, set[str]] = {}
+        for module, place in self._imports:
+            if module in functions and (statement := _IMPORTED.match(self.text, place)) is not None:
+                renamed = _RENAMED.findall(statement[0])
+                for word in (module, *_WORD.findall(statement[0])):
+                    wanted.setdefault(word, set()).update(functions[module], renamed)
+        return any(self._may_use(name, parts) for name, parts in wanted.items())
+
+    def _may_use(self, name: str, parts: set[str]) -> bool:
+        """Whether *name*, if it is one of *parts*, or one of them that is an attribute of it is used."""
+        for start in self.names(name):
+            before = self.text[self.line_start(start) : start].rstrip()
+            if before.endswith("."):
+                continue
+            path = _PATH.match(self.text, start)
+            assert path is not None
+            _, *attributes = _WORD.findall(path[0])
+            is_called = self.text.startswith("(", path.end())
+            is_one = not parts.isdisjoint(attributes) or (is_called and name in parts)
+            if before.endswith("=") if not is_called else is_one:
+                return True
+        return False
 
     def names(self, name: str) -> Iterator[int]:
         """The offsets at which the identifier *name* stands, in strings and comments too."""
@@ -134,7 +186,7 @@ class Glance:
             clause = _CLAUSE.search(text, end, end + _FARTHEST)
             return clause is None or names.isdisjoint(_NAME.findall(clause[1]))
         line = self.line_start(start)
-        if _REPEATING.search(text, line, start):
+        if self._is_repeated_in_line(line, start):
             return True
         for kind, header in self.headers(line):
             if kind is Header.LOOP:
@@ -175,7 +227,7 @@ class Glance:
     def is_in_loop(self, offset: int) -> bool:
         """Whether the statement at *offset* may stand in a loop of its function."""
         line = self.line_start(offset)
-        if _REPEATING.search(self.text, line, offset):
+        if self._is_repeated_in_line(line, offset):
             return True
         for kind, _ in self.headers(line):
             if kind in (Header.LOOP, Header.UNKNOWN):
@@ -183,6 +235,14 @@ class Glance:
             if kind is Header.FUNCTION:
                 return False
         return False
+
+    def _is_repeated_in_line(self, line: int, offset: int) -> bool:
+        """Whether a loop or comprehension that begins in the line repeats what stands at *offset*.
+
+        The one iterable of a single one is evaluated once.
+        """
+        keyword = _REPEATING.search(self.text, line, offset)
+        return keyword is not None and not _FIRST_ITERABLE.match(self.text, keyword.start(), offset)
 
     def function(self, offset: int) -> int | None:
         """What tells the function around *offset* from others: its offset, or -1 for the module; None if unknown."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.names import Kind, Variable
 from flake8_flowperf.source.tree import walk
 
@@ -55,6 +56,10 @@ CLIENTS: dict[str, ClientType] = {
 CALLS = tuple(spelling for name in (*REQUESTS, *CLIENTS) for spelling in (name, "." + name.rpartition(".")[2]))
 """What a rule listens to: the names, and methods of the same name, since a name may stand for either of two modules."""
 HTTP_MODULES = frozenset(name.partition(".")[0] for name in (*REQUESTS, *CLIENTS))
+_FUNCTIONS = {
+    module: frozenset(name.rpartition(".")[2] for name in (*REQUESTS, *CLIENTS) if name.partition(".")[0] == module)
+    for module in HTTP_MODULES
+}
 HTTP_WORDS = tuple(
     sorted({name.rpartition(".")[2] if name in _URLOPEN else name.partition(".")[0] for name in (*REQUESTS, *CLIENTS)})
 )
@@ -133,6 +138,11 @@ class ClientUse:
     escapes: tuple[ast.Name, ...] = ()
 
 
+def may_call_http(glance: Glance) -> bool:
+    """Whether a text perhaps sends a request of its own or makes a client."""
+    return glance.may_use(_FUNCTIONS)
+
+
 def http_calls(source: SourceFile) -> dict[ast.Call, HttpCall]:
     """The calls of the file that send a request of their own or make a client, in source order."""
     found: dict[ast.Call, HttpCall] = {}
@@ -165,7 +175,7 @@ def _name_in_library(source: SourceFile, function: ast.expr) -> str | None:
 
 def _alternatives(variable: Variable) -> list[str]:
     """The modules of which an ``except ImportError`` chooses one."""
-    if any(binding.fallback for binding in variable.bindings):
+    if variable.has_fallback:
         paths = [binding.path for binding in variable.bindings]
         return [path for path in paths if path is not None] if None not in paths else []
     return []

@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.tree import walk
+from flake8_flowperf.source.tree import Definition, walk
 
-Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Nameless: TypeAlias = ast.Lambda | ast.GeneratorExp | ast.ListComp | ast.SetComp | ast.DictComp
+
+_NAMES: dict[type[Nameless], str] = {
+    ast.Lambda: "<lambda>",
+    ast.GeneratorExp: "<genexpr>",
+    ast.ListComp: "<listcomp>",
+    ast.SetComp: "<setcomp>",
+    ast.DictComp: "<dictcomp>",
+}
+"""What the interpreter calls them; from Python 3.12 on it runs most comprehensions as part of what is around them."""
 
 
 def module_names(source: SourceFile) -> tuple[str, ...]:
@@ -48,11 +57,11 @@ def qualified_name(source: SourceFile, definition: Definition) -> str:
 class CodeBlock:
     """A module, class or function, as the interpreter names what it runs.
 
-    *key* is its qualified name with the number of blocks of that name that stand before it.  The lines go from the
-    first decorator to the last statement.
+    *key* is its qualified name with the number of blocks of that name that stand before it; a lambda or comprehension
+    has the key of the block that it stands in.  The lines go from the first decorator to the last statement.
     """
 
-    node: ast.Module | Definition
+    node: ast.Module | Definition | Nameless
     name: str
     qualified_name: str
     key: tuple[str, int]
@@ -70,6 +79,17 @@ def code_blocks(source: SourceFile) -> list[CodeBlock]:
             first = min(item.lineno for item in (node, *node.decorator_list))
             found.append(CodeBlock(node, node.name, name, (name, seen[name]), first, node.end_lineno or node.lineno))
             seen[name] += 1
+    return found
+
+
+def nameless_blocks(source: SourceFile) -> list[CodeBlock]:
+    """The lambdas and comprehensions, whose time is that of the block that they stand in."""
+    found = []
+    for node_type, name in _NAMES.items():
+        for node in source.tree.of(node_type):
+            owner = block_of(source, node)
+            full = f"{owner.qualified_name}.<locals>.{name}"
+            found.append(CodeBlock(node, name, full, owner.key, node.lineno, node.end_lineno or node.lineno))
     return found
 
 

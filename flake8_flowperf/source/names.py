@@ -2,6 +2,9 @@
 
 The binder is flow-insensitive and careful: a name that may be anything else resolves to nothing, because a missed
 finding is better than a false one.  It follows the scoping rules of the Python reference ("Naming and binding").
+
+Nothing is worked out before a rule asks for it: the file's identifiers are indexed once, and what an identifier means
+in each scope is found out when the first of its names is looked up.
 """
 
 from __future__ import annotations
@@ -9,12 +12,14 @@ from __future__ import annotations
 import ast
 import builtins
 import enum
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import weakref
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from itertools import islice
 
-from flake8_flowperf.source.tree import CHILD_FIELDS, Comprehension, children
+from flake8_flowperf.source.tree import Comprehension, Definition, Tree
 
 
 class Kind(enum.Enum):
@@ -48,29 +53,33 @@ class ScopeKind(enum.Enum):
     TYPE_PARAMETERS = "type parameters"
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Binding:
     """One place where a name gets, changes or loses its value.
 
     *node* is what binds: the ast.Name, ast.arg, ast.alias, definition, handler or pattern.  *path* is the qualified
-    name of what an import binds.  *fallback* marks what an ``except ImportError`` branch binds.
+    name of what an import binds.
     """
 
     kind: Kind
     node: ast.AST
     value: ast.expr | None = None
     path: str | None = None
-    fallback: bool = False
 
 
-@dataclass(eq=False)
 class Variable:
-    """A name in the scope that owns it."""
+    """A name in the scope that owns it; *bindings* are in the order of the text."""
 
-    name: str
-    scope: Scope
-    bindings: list[Binding] = field(default_factory=list)
-    loads: list[ast.Name] = field(default_factory=list)
+    def __init__(self, name: str, scope: Scope, names: Names) -> None:
+        self.name = name
+        self.scope = scope
+        self.bindings: list[Binding] = []
+        self._names: Names = weakref.proxy(names)  # so that a file is let go as soon as nobody looks at it
+
+    @property
+    def loads(self) -> list[ast.Name]:
+        """The names that read it, in the order of the text."""
+        return self._names.loads_of(self)
 
     @property
     def only_value(self) -> ast.expr | None:
@@ -79,26 +88,34 @@ class Variable:
             return self.bindings[0].value
         return None
 
+    @property
+    def has_fallback(self) -> bool:
+        """Whether an ``except ImportError`` branch binds it, too."""
+        return any(self._names.is_fallback(binding.node) for binding in self.bindings)
 
-@dataclass(eq=False)
+
 class Scope:
     """A module, class, function, lambda, comprehension or list of type parameters."""
 
-    kind: ScopeKind
-    node: ast.AST
-    parent: Scope | None
-    variables: dict[str, Variable] = field(default_factory=dict)
-    elsewhere: dict[str, Scope] = field(default_factory=dict)
-    """names declared global or nonlocal, with the scope that owns them"""
-    has_star_import: bool = False
+    def __init__(self, kind: ScopeKind, node: ast.AST, parent: Scope | None, names: Names) -> None:
+        self.kind = kind
+        self.node = node
+        self.parent = parent
+        self._names: Names = weakref.proxy(names)
 
-    def variable(self, name: str) -> Variable:
-        """The scope's own variable *name*, made when it is not there."""
-        owner = self.elsewhere.get(name, self)
-        found = owner.variables.get(name)
-        if found is None:
-            found = owner.variables[name] = Variable(name, owner)
-        return found
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """What the scope binds, by name."""
+        return self._names.bound_in(self)
+
+    @property
+    def has_star_import(self) -> bool:
+        """Whether a ``from module import *`` stands in it."""
+        return self in self._names.star_imports
+
+    def declares(self, name: str) -> bool:
+        """Whether *name* is declared global or nonlocal in it."""
+        return self in self._names.owners(name)
 
     def enclosing_functions(self) -> Iterator[Scope]:
         """The scopes around this one that its code can see: all but classes."""
@@ -110,26 +127,16 @@ class Scope:
 
     def lookup(self, name: str) -> Variable | None:
         """The variable that *name* means in this scope, None for builtins and unknown names."""
-        own = self.elsewhere.get(name, self).variables.get(name)
-        if own is not None and own.bindings:
-            return own
-        for scope in self.enclosing_functions():
-            variable = scope.elsewhere.get(name, scope).variables.get(name)
-            if variable is not None and variable.bindings:
-                return variable
-        return None
+        return self._names.lookup(name, self)
 
 
-_Todo: TypeAlias = list[tuple[ast.AST, Scope, bool]]
-_BINDING = frozenset(
+_OPENING = frozenset(
     (
-        *(ast.Name, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.NamedExpr),
-        *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Import, ast.ImportFrom),
-        *(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor, ast.withitem, ast.ExceptHandler),
-        *(ast.Global, ast.Nonlocal, ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+        *(ast.comprehension, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
     )
 )
-"""the types of the nodes that bind a name or open a scope"""
+"""the types of the nodes whose children may be in another scope than they are themselves"""
 _BUILTINS = frozenset(dir(builtins))
 _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
@@ -137,25 +144,52 @@ _IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "
 class Names:
     """The scopes of a module, the variables in them, and what expressions are called in full."""
 
-    def __init__(self, module: ast.Module) -> None:
-        self.module_scope = Scope(ScopeKind.MODULE, module, None)
-        self.scopes: dict[ast.AST, Scope] = {module: self.module_scope}
-        """the scope that a node opens"""
-        self._scope_of_name: dict[ast.Name, Scope] = {}
-        self._hints: dict[ast.AST, tuple[Kind, ast.expr | None]] = {}
-        self._bind([(module, self.module_scope, False)])
-        for name, scope in self._scope_of_name.items():
-            if isinstance(name.ctx, ast.Load) and (variable := scope.lookup(name.id)) is not None:
-                variable.loads.append(name)
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.module_scope = Scope(ScopeKind.MODULE, tree.module, None, self)
+        self._scope_in: dict[tuple[ast.AST, ScopeKind], Scope] = {}
+        """the scopes that nodes open; a definition with type parameters opens two"""
+        self._scope_around: dict[ast.AST, Scope] = {tree.module: self.module_scope}
+        """the scopes in which nodes are evaluated"""
+        self._variables: dict[str, dict[Scope, Variable]] = {}
+        self._owners: dict[str, dict[Scope, Scope]] = {}
+        self._loads: dict[str, dict[Variable, list[ast.Name]]] = {}
+        self._standing: dict[str, bool] = {}
+
+    @cached_property
+    def scopes(self) -> dict[ast.AST, Scope]:
+        """The scope that a node opens, lists of type parameters left out."""
+        tree = self._tree
+        functions = [*tree.of(ast.FunctionDef), *tree.of(ast.AsyncFunctionDef), *tree.of(ast.Lambda)]
+        comprehensions = [
+            *(*tree.of(ast.ListComp), *tree.of(ast.SetComp)),
+            *(*tree.of(ast.DictComp), *tree.of(ast.GeneratorExp)),
+        ]
+        return {
+            tree.module: self.module_scope,
+            **{node: self._inside(node, ScopeKind.FUNCTION) for node in functions},
+            **{node: self._inside(node, ScopeKind.CLASS) for node in tree.of(ast.ClassDef)},
+            **{node: self._inside(node, ScopeKind.COMPREHENSION) for node in comprehensions},
+        }
 
     def variable(self, name: ast.Name) -> Variable | None:
         """The variable that a name node means, None for builtins and unknown names."""
-        scope = self._scope_of_name.get(name)
-        return scope.lookup(name.id) if scope is not None else None
+        return self.lookup(name.id, self.scope_of(name)) if self._tree.parent(name) is not None else None
+
+    def variable_bound_by(self, definition: Definition) -> Variable:
+        """The variable that a definition binds."""
+        variable = self.lookup(definition.name, self._around(definition))
+        assert variable is not None
+        return variable
 
     def scope_of(self, name: ast.Name) -> Scope:
         """The scope in which a name node is evaluated."""
-        return self._scope_of_name[name]
+        parent = self._tree.parent(name)
+        scope = self._around(name)
+        if isinstance(parent, ast.NamedExpr) and name is parent.target:
+            while scope.kind is ScopeKind.COMPREHENSION and scope.parent is not None:
+                scope = scope.parent
+        return scope
 
     def qualified_name(self, node: ast.expr) -> str | None:
         """What a name or dotted name stands for: ``subprocess.run``, ``builtins.open``, ``.sibling.name`` for a
@@ -171,9 +205,7 @@ class Names:
 
     def is_used_anywhere(self, name: str) -> bool:
         """Whether any scope binds *name*, or any code reads it."""
-        return any(name in scope.variables for scope in self.scopes.values()) or any(
-            node.id == name for node in self._scope_of_name
-        )
+        return name in self._by_identifier or name in self._sites
 
     def fresh_name(self, *candidates: str) -> str:
         """The first candidate that the file does not use; the last one gets a number when all are taken."""
@@ -186,19 +218,179 @@ class Names:
         return f"{candidates[-1]}_{number}"
 
     @cached_property
-    def _has_star_import(self) -> bool:
-        return any(scope.has_star_import for scope in self.scopes.values())
+    def star_imports(self) -> frozenset[Scope]:
+        """The scopes with a ``from module import *``."""
+        return frozenset(self._around(alias) for alias in self._tree.of(ast.alias) if alias.name == "*")
+
+    def is_imported(self, *names: str) -> bool:
+        """Whether the file imports one of the modules or names *names*, or something below one, at any place."""
+        wanted = tuple(f"{name}." for name in names)
+        return any(
+            f"{_path(alias, self._tree.parent(alias))}.".startswith(wanted) for alias in self._tree.of(ast.alias)
+        )
+
+    def lookup(self, name: str, scope: Scope) -> Variable | None:
+        """The variable that *name* means in *scope*, None for builtins and unknown names."""
+        variables = self._meanings(name)
+        if not variables:
+            return None
+        owners = self._owners[name]
+        found = variables.get(owners.get(scope, scope))
+        if found is not None:
+            return found
+        for around in scope.enclosing_functions():
+            found = variables.get(owners.get(around, around))
+            if found is not None:
+                return found
+        return None
+
+    def owners(self, name: str) -> dict[Scope, Scope]:
+        """The scopes that declare *name* global or nonlocal, with the scopes that own it."""
+        self._meanings(name)
+        return self._owners[name]
+
+    def loads_of(self, variable: Variable) -> list[ast.Name]:
+        """The names that read *variable*, in the order of the text."""
+        loads = self._loads.get(variable.name)
+        if loads is None:
+            loads = self._loads[variable.name] = {}
+            for node in self._by_identifier.get(variable.name, ()):
+                if isinstance(node.ctx, ast.Load) and (found := self.lookup(node.id, self._around(node))) is not None:
+                    loads.setdefault(found, []).append(node)
+        return loads.setdefault(variable, [])
+
+    def bound_in(self, scope: Scope) -> dict[str, Variable]:
+        """What *scope* binds, by name."""
+        return self._bound.get(scope, {})
+
+    def is_fallback(self, node: ast.AST) -> bool:
+        """Whether *node* stands in an ``except ImportError`` branch."""
+        child = node
+        for ancestor in self._tree.ancestors(node):
+            if (
+                isinstance(ancestor, ast.ExceptHandler)
+                and child is not ancestor.type
+                and _catches_import_error(ancestor)
+            ):
+                return True
+            child = ancestor
+        return False
+
+    @cached_property
+    def _bound(self) -> dict[Scope, dict[str, Variable]]:
+        found: defaultdict[Scope, dict[str, Variable]] = defaultdict(dict)
+        for name in dict.fromkeys((*self._sites, *self._by_identifier)):
+            for scope, variable in self._meanings(name).items():
+                found[scope][name] = variable
+        return found
+
+    @cached_property
+    def _by_identifier(self) -> dict[str, list[ast.Name]]:
+        """The name nodes of the file by their identifiers."""
+        found: defaultdict[str, list[ast.Name]] = defaultdict(list)
+        for node in self._tree.of(ast.Name):
+            found[node.id].append(node)
+        return dict(found)
+
+    @cached_property
+    def _sites(self) -> dict[str, list[tuple[ast.AST, Kind]]]:
+        """What binds identifiers beside name nodes."""
+        found: defaultdict[str, list[tuple[ast.AST, Kind]]] = defaultdict(list)
+        of = self._tree.of
+        for alias in of(ast.alias):
+            found[_bound_name(alias, self._tree.parent(alias))].append((alias, Kind.IMPORT))
+        definitions: list[Definition] = [*of(ast.FunctionDef), *of(ast.AsyncFunctionDef), *of(ast.ClassDef)]
+        for definition in definitions:
+            found[definition.name].append((definition, Kind.DEFINITION))
+            for parameter in getattr(definition, "type_params", ()):
+                found[parameter.name].append((parameter, Kind.DEFINITION))
+        for argument in of(ast.arg):
+            found[argument.arg].append((argument, Kind.PARAMETER))
+        for handler in of(ast.ExceptHandler):
+            if handler.name is not None:
+                found[handler.name].append((handler, Kind.EXCEPT))
+        patterns: list[ast.MatchAs | ast.MatchStar] = [*of(ast.MatchAs), *of(ast.MatchStar)]
+        for pattern in patterns:
+            if pattern.name is not None:
+                found[pattern.name].append((pattern, Kind.MATCH))
+        for mapping in of(ast.MatchMapping):
+            if mapping.rest is not None:
+                found[mapping.rest].append((mapping, Kind.MATCH))
+        found.pop("*", None)
+        return dict(found)
+
+    @cached_property
+    def _declarations(self) -> dict[str, list[ast.Global | ast.Nonlocal]]:
+        found: defaultdict[str, list[ast.Global | ast.Nonlocal]] = defaultdict(list)
+        statements: list[ast.Global | ast.Nonlocal] = [*self._tree.of(ast.Global), *self._tree.of(ast.Nonlocal)]
+        for statement in statements:
+            for name in statement.names:
+                found[name].append(statement)
+        return dict(found)
+
+    def _meanings(self, name: str) -> dict[Scope, Variable]:
+        """The variables that are called *name*, by the scopes that own them."""
+        variables = self._variables.get(name)
+        if variables is not None:
+            return variables
+        variables = self._variables[name] = {}
+        owners = self._owners[name] = {}
+        places: list[tuple[Scope, Binding]] = [
+            (self._bound_around(node, kind), self._binding(node, kind)) for node, kind in self._sites.get(name, ())
+        ]
+        bound = (node for node in self._by_identifier.get(name, ()) if not isinstance(node.ctx, ast.Load))
+        places += ((self.scope_of(node), self._binding_of_name(node)) for node in bound)
+        places.sort(key=_position)
+        declared = [(self._around(node), node) for node in self._declarations.get(name, ())]
+        owners.update((scope, self.module_scope) for scope, node in declared if isinstance(node, ast.Global))
+        inner = [scope for scope, node in declared if isinstance(node, ast.Nonlocal)]
+        binding = {scope for scope, _ in places}.difference(owners, inner)
+        for scope in inner:
+            owners[scope] = next(
+                (around for around in scope.enclosing_functions() if around in binding), self.module_scope
+            )
+        for scope, place in places:
+            owner = owners.get(scope, scope)
+            if owner not in variables:
+                variables[owner] = Variable(name, owner, self)
+            variables[owner].bindings.append(place)
+        return variables
+
+    def _bound_around(self, node: ast.AST, kind: Kind) -> Scope:
+        """The scope in which *node*, which is no name, binds one."""
+        if kind is not Kind.PARAMETER:
+            return self._around(node)
+        _, function = islice(self._tree.ancestors(node), 2)  # through the ast.arguments
+        return self._inside(function, ScopeKind.FUNCTION)
+
+    def _binding(self, node: ast.AST, kind: Kind) -> Binding:
+        return Binding(kind, node, path=_path(node, self._tree.parent(node)) if isinstance(node, ast.alias) else None)
+
+    def _binding_of_name(self, node: ast.Name) -> Binding:
+        if isinstance(node.ctx, ast.Del):
+            return Binding(Kind.DELETED, node)
+        match self._tree.parent(node):
+            case ast.Assign(value=value) | ast.NamedExpr(value=value):
+                return Binding(Kind.ASSIGNMENT, node, value)
+            case ast.AnnAssign(value=value):
+                return Binding(Kind.ASSIGNMENT if value is not None else Kind.DECLARED, node, value)
+            case ast.AugAssign(value=value):
+                return Binding(Kind.AUGMENTED, node, value)
+            case ast.For(iter=value) | ast.AsyncFor(iter=value) | ast.comprehension(iter=value):
+                return Binding(Kind.FOR, node, value)
+            case ast.withitem(context_expr=value):
+                return Binding(Kind.WITH, node, value)
+        return Binding(Kind.UNPACKED, node)
 
     def _root(self, name: ast.Name, depth: int = 0) -> str | None:
-        scope = self._scope_of_name.get(name)
-        if scope is None:
+        if not self._may_stand_for_more(name.id) or self._tree.parent(name) is None:
             return None
-        variable = scope.lookup(name.id)
+        variable = self.lookup(name.id, self.scope_of(name))
         if variable is None:
-            certain = name.id in _BUILTINS and not self._has_star_import
+            certain = name.id in _BUILTINS and not self.star_imports
             return f"builtins.{name.id}" if certain else None
         if any(binding.kind is Kind.IMPORT for binding in variable.bindings):
-            return _import_path(variable)
+            return self._import_path(variable)
         value = variable.only_value
         if value is not None and depth < 3:
             parts: list[str] = []
@@ -209,168 +401,107 @@ class Names:
                 return ".".join((root, *reversed(parts)))
         return None
 
-    def _bind(self, todo: _Todo) -> None:
-        """Take down what the nodes of *todo* bind: all of one scope before what stands in the scopes that it opens."""
-        while todo:
-            outermost, scope, fallback = todo.pop()
-            same_scope = [outermost]
-            while same_scope:
-                node = same_scope.pop()
-                cls = node.__class__
-                if cls is ast.Name and node.ctx.__class__ is ast.Load:  # type: ignore[attr-defined]
-                    self._scope_of_name[node] = scope  # type: ignore[index]
-                    continue
-                if cls in _BINDING and self._binds(node, scope, fallback, todo):
-                    continue
-                inner: list[ast.AST] = []
-                for name in CHILD_FIELDS[cls]:
-                    value = getattr(node, name, None)
-                    if value.__class__ is list:
-                        inner += value
-                    elif isinstance(value, ast.AST):
-                        inner.append(value)
-                inner.reverse()
-                same_scope += inner
+    def _may_stand_for_more(self, identifier: str) -> bool:
+        """Whether a name *identifier* of the file is a builtin's, an import's or an alias's; ``self`` is none."""
+        known = self._standing.get(identifier)
+        if known is None:
+            known = self._standing[identifier] = (
+                identifier in _BUILTINS
+                or any(kind is Kind.IMPORT for _, kind in self._sites.get(identifier, ()))
+                or any(self._is_alias(node) for node in self._by_identifier.get(identifier, ()))
+            )
+        return known
 
-    def _binds(self, node: ast.AST, scope: Scope, fallback: bool, todo: _Todo) -> bool:
-        """Take down what *node* binds; True when its children are done with, or in *todo* with their scope."""
-        match node:
-            case ast.Name():
-                self._name(node, scope, fallback)
-                return True
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                self._function(node, scope, fallback, todo)
-                return True
-            case ast.ClassDef():
-                self._class(node, scope, fallback, todo)
-                return True
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                self._comprehension(node, scope, todo)
-                return True
-            case ast.Import() | ast.ImportFrom():
-                self._import(node, scope, fallback)
-                return True
-            case ast.NamedExpr():
-                self._hint(node.target, Kind.ASSIGNMENT, node.value)
-                owner = scope
-                while owner.kind is ScopeKind.COMPREHENSION and owner.parent is not None:
-                    owner = owner.parent
-                todo.append((node.value, scope, fallback))
-                self._name(node.target, owner, fallback)
-                return True
-            case ast.Assign():
-                for target in node.targets:
-                    self._hint(target, Kind.ASSIGNMENT, node.value)
-            case ast.AnnAssign():
-                kind = Kind.ASSIGNMENT if node.value is not None else Kind.DECLARED
-                self._hint(node.target, kind, node.value)
-            case ast.AugAssign():
-                self._hint(node.target, Kind.AUGMENTED, node.value)
-            case ast.For() | ast.AsyncFor():
-                self._hint(node.target, Kind.FOR, node.iter)
-            case ast.withitem():
-                if node.optional_vars is not None:
-                    self._hint(node.optional_vars, Kind.WITH, node.context_expr)
-            case ast.Global():
-                for name in node.names:
-                    scope.elsewhere[name] = self.module_scope
-            case ast.Nonlocal():
-                for name in node.names:
-                    owners = (s for s in scope.enclosing_functions() if name in s.variables)
-                    scope.elsewhere[name] = next(owners, self.module_scope)
-            case ast.ExceptHandler():
-                if node.name is not None:
-                    scope.variable(node.name).bindings.append(Binding(Kind.EXCEPT, node, fallback=fallback))
-                if not fallback and _catches_import_error(node):
-                    todo.extend((child, scope, False) for child in filter(None, [node.type]))
-                    self._bind([(statement, scope, True) for statement in reversed(node.body)])
-                    return True
-            case ast.MatchAs() | ast.MatchStar():
-                if node.name is not None:
-                    scope.variable(node.name).bindings.append(Binding(Kind.MATCH, node))
-            case ast.MatchMapping():
-                if node.rest is not None:
-                    scope.variable(node.rest).bindings.append(Binding(Kind.MATCH, node))
-        return False
+    def _is_alias(self, name: ast.Name) -> bool:
+        """Whether *name* is bound here to what another name or dotted name stands for."""
+        return isinstance(name.ctx, ast.Store) and isinstance(
+            self._binding_of_name(name).value, (ast.Name, ast.Attribute)
+        )
 
-    def _hint(self, target: ast.expr, kind: Kind, value: ast.expr | None) -> None:
-        if isinstance(target, ast.Name):
-            self._hints[target] = (kind, value)
+    def _import_path(self, variable: Variable) -> str | None:
+        paths = {binding.path for binding in variable.bindings}
+        if len(paths) > 1:
+            paths = {binding.path for binding in variable.bindings if not self.is_fallback(binding.node)} or paths
+        return paths.pop() if len(paths) == 1 else None
 
-    def _name(self, node: ast.Name, scope: Scope, fallback: bool) -> None:
-        self._scope_of_name[node] = scope
-        match node.ctx:
-            case ast.Store():
-                kind, value = self._hints.pop(node, (Kind.UNPACKED, None))
-                scope.variable(node.id).bindings.append(Binding(kind, node, value, fallback=fallback))
-            case ast.Del():
-                scope.variable(node.id).bindings.append(Binding(Kind.DELETED, node, fallback=fallback))
+    def _inside(self, node: ast.AST, kind: ScopeKind) -> Scope:
+        """The scope of this kind that *node* opens."""
+        around = self._around(node)
+        return self._scope_in.get((node, kind)) or self._opened(node, kind, around)
 
-    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope, fallback: bool) -> None:
-        for alias in node.names:
-            if isinstance(node, ast.Import):
-                name = alias.asname or alias.name.partition(".")[0]
-                path = alias.name if alias.asname else name
-            elif alias.name == "*":
-                scope.has_star_import = True
-                continue
+    def _around(self, node: ast.AST) -> Scope:
+        """The scope in which *node* is evaluated; of a definition, the one in which its name is bound."""
+        known, parent_of = self._scope_around, self._tree.parent
+        entered: list[tuple[list[ast.AST], ast.AST, ScopeKind]] = []
+        path: list[ast.AST] = []
+        while (scope := known.get(node)) is None:
+            path.append(node)
+            parent = parent_of(node)
+            assert parent is not None
+            if parent.__class__ in _OPENING:
+                owner, kind = _entered(parent, node, parent_of)
+                if kind is not None:
+                    entered.append((path, owner, kind))
+                    path = []
+                node = owner
             else:
-                name = alias.asname or alias.name
-                path = f"{'.' * node.level}{node.module or ''}.{alias.name}"
-            scope.variable(name).bindings.append(Binding(Kind.IMPORT, alias, path=path, fallback=fallback))
+                node = parent
+        known.update(dict.fromkeys(path, scope))
+        for inner, owner, kind in reversed(entered):
+            scope = self._scope_in.get((owner, kind)) or self._opened(owner, kind, scope)
+            known.update(dict.fromkeys(inner, scope))
+        return scope
 
-    def _parameters(self, arguments: ast.arguments, inner: Scope) -> None:
-        for argument in _all_parameters(arguments):
-            inner.variable(argument.arg).bindings.append(Binding(Kind.PARAMETER, argument))
-
-    def _type_parameters(self, node: ast.AST, scope: Scope, todo: _Todo) -> Scope:
-        parameters = getattr(node, "type_params", None)
-        if not parameters:
-            return scope
-        inner = Scope(ScopeKind.TYPE_PARAMETERS, node, scope)
-        for parameter in parameters:
-            inner.variable(parameter.name).bindings.append(Binding(Kind.DEFINITION, parameter))
-            todo.extend((child, inner, False) for child in children(parameter))
-        return inner
-
-    def _function(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope, fallback: bool, todo: _Todo
-    ) -> None:
-        if not isinstance(node, ast.Lambda):
-            scope.variable(node.name).bindings.append(Binding(Kind.DEFINITION, node, fallback=fallback))
-        signature = self._type_parameters(node, scope, todo)
-        inner = self.scopes[node] = Scope(ScopeKind.FUNCTION, node, signature)
-        self._parameters(node.args, inner)
-        body = node.body if isinstance(node.body, list) else [node.body]
-        todo.extend((statement, inner, fallback) for statement in reversed(body))
-        outside: list[ast.AST] = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
-        if not isinstance(node, ast.Lambda):
-            outside += [*node.decorator_list, *filter(None, (node.returns,))]
-            outside += [argument.annotation for argument in _all_parameters(node.args) if argument.annotation]
-        todo.extend((child, signature, fallback) for child in reversed(outside))
-
-    def _class(self, node: ast.ClassDef, scope: Scope, fallback: bool, todo: _Todo) -> None:
-        scope.variable(node.name).bindings.append(Binding(Kind.DEFINITION, node, fallback=fallback))
-        signature = self._type_parameters(node, scope, todo)
-        inner = self.scopes[node] = Scope(ScopeKind.CLASS, node, signature)
-        todo.extend((statement, inner, fallback) for statement in reversed(node.body))
-        todo.extend((child, signature, fallback) for child in (*node.decorator_list, *node.bases, *node.keywords))
-
-    def _comprehension(self, node: Comprehension, scope: Scope, todo: _Todo) -> None:
-        inner = self.scopes[node] = Scope(ScopeKind.COMPREHENSION, node, scope)
-        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-        todo.extend((result, inner, False) for result in results)
-        for position, generator in enumerate(node.generators):
-            self._hint(generator.target, Kind.FOR, generator.iter)
-            todo.extend((child, inner, False) for child in (*generator.ifs, generator.target))
-            todo.append((generator.iter, scope if position == 0 else inner, False))
+    def _opened(self, node: ast.AST, kind: ScopeKind, around: Scope) -> Scope:
+        if kind is not ScopeKind.TYPE_PARAMETERS and getattr(node, "type_params", None):
+            of_types = (node, ScopeKind.TYPE_PARAMETERS)
+            around = self._scope_in.get(of_types) or self._opened(*of_types, around)
+        scope = self._scope_in[node, kind] = Scope(kind, node, around, self)
+        return scope
 
 
-def _all_parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
-    yield from arguments.posonlyargs
-    yield from arguments.args
-    yield from arguments.kwonlyargs
-    yield from filter(None, (arguments.vararg, arguments.kwarg))
+def _entered(
+    parent: ast.AST, child: ast.AST, parent_of: Callable[[ast.AST], ast.AST | None]
+) -> tuple[ast.AST, ScopeKind | None]:
+    """The node whose scope *child* of *parent* is evaluated in or, with a kind, the one that opens that scope."""
+    signature = ScopeKind.TYPE_PARAMETERS if getattr(parent, "type_params", None) else None
+    match parent:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            is_outside = child is parent.args or child is parent.returns or child in parent.decorator_list
+            return parent, signature if is_outside or _is_type_parameter(child, parent) else ScopeKind.FUNCTION
+        case ast.Lambda():
+            return parent, None if child is parent.args else ScopeKind.FUNCTION
+        case ast.ClassDef():
+            is_outside = child in parent.bases or child in parent.keywords or child in parent.decorator_list
+            return parent, signature if is_outside or _is_type_parameter(child, parent) else ScopeKind.CLASS
+        case ast.comprehension():
+            owner = parent_of(parent)
+            assert isinstance(owner, Comprehension)
+            is_first = child is parent.iter and parent is owner.generators[0]
+            return owner, None if is_first else ScopeKind.COMPREHENSION
+    return parent, ScopeKind.COMPREHENSION
+
+
+def _is_type_parameter(node: ast.AST, definition: ast.AST) -> bool:
+    return node in getattr(definition, "type_params", ())
+
+
+def _position(place: tuple[Scope, Binding]) -> tuple[int, int]:
+    node = place[1].node
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]
+
+
+def _bound_name(alias: ast.alias, statement: ast.AST | None) -> str:
+    if alias.asname is not None:
+        return alias.asname
+    return alias.name.partition(".")[0] if isinstance(statement, ast.Import) else alias.name
+
+
+def _path(alias: ast.alias, statement: ast.AST | None) -> str:
+    """The qualified name of what *alias* binds."""
+    if isinstance(statement, ast.ImportFrom):
+        return f"{'.' * statement.level}{statement.module or ''}.{alias.name}"
+    return alias.name if alias.asname is not None else alias.name.partition(".")[0]
 
 
 def _catches_import_error(handler: ast.ExceptHandler) -> bool:
@@ -378,9 +509,3 @@ def _catches_import_error(handler: ast.ExceptHandler) -> bool:
         return True
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(isinstance(item, ast.Name) and item.id in _IMPORT_ERRORS for item in caught)
-
-
-def _import_path(variable: Variable) -> str | None:
-    primary = [binding for binding in variable.bindings if not binding.fallback]
-    paths = {binding.path for binding in primary or variable.bindings}
-    return paths.pop() if len(paths) == 1 else None

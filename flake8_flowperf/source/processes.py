@@ -56,7 +56,7 @@ def may_start_shell(glance: Glance) -> bool:
     text = glance.text
     if glance.has(("getoutput", "getstatusoutput", "create_subprocess_shell")) or _TOLD.search(text):
         return True
-    for name in ("system", "popen", "popen2", "popen3", "popen4"):
+    for name in ("system", *(("popen", "popen2", "popen3", "popen4") if glance.has(("popen",)) else ())):
         for start in glance.names(name):
             before = text[max(0, start - _LONGEST_OWNER) : start].rstrip(" \t\\")
             if (before.endswith(".") and not before.endswith("platform.")) or _IMPORTED.search(text):

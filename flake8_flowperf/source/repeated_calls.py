@@ -8,18 +8,31 @@ from collections.abc import Mapping
 from flake8_flowperf.source.glance import Glance
 
 _CALL = re.compile(r"[\s\\]*\(")
-_LITERAL = re.compile(r"""[\s\\(]*(?:[rRbBuU]{0,2}(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\d+)\s*\)""")
-_PATTERN_LITERAL = re.compile(r"[\s\\(]*(?:[rRbBuU]{0,2}[\"']|\d)")
+_QUOTED = (
+    r'"{3}(?:[^\\]|\\.)*?"{3}',
+    r"'{3}(?:[^\\]|\\.)*?'{3}",
+    r'"(?:[^"\\\n]|\\.)*"',
+    r"'(?:[^'\\\n]|\\.)*'",
+)
+_TEXT = rf"[rRbBuU]{{0,2}}(?:{'|'.join(_QUOTED)})"
+_PATTERN_LITERAL = re.compile(rf"[\s\\(]*(?:{_TEXT}(?:[\s\\]|#[^\n]*\n)*)+[,)]", re.DOTALL)
 _RENAMED = re.compile(r"[\s\\]+as\b")
-_ASSIGNED = re.compile(r"(?<![=!<>])=[\s\\(]*[\w.]*\Z")
-_FIRST_ARGUMENT = re.compile(r"[\s\\(]*([\w.]+)(?![\w.\"'])")
+_ALIASED = re.compile(r"[ \t]*\w+[ \t]*(?::[^=\n]*)?=[\s\\(]*[\w.]*\Z|:=[\s\\(]*[\w.]*\Z")
+_STATEMENT_END = re.compile(r"[ \t)]*(?:[#;\r\n]|\Z)")
+_SPELLING = re.compile(r"#[^\n]*|\b[rRbBuUfF]{1,2}(?=[\"'])|[\s\\\"'(),]+")
+"""what may differ between two spellings of the same arguments"""
+_BY_OWN = re.compile(r"\b(?:self|cls)[\s\\]*\.\Z")
+_DEF = re.compile(r"\bdef\Z")
+_LONGEST_CALLER = 100
+_DEFINED = re.compile(r"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
     """Whether one of *functions* may be called in a loop or comprehension, or twice with the same arguments.
 
     *functions* are the last parts of the functions' names, each with the modules that have one.  A pattern that is
-    compiled from anything but a literal counts as well: the function that does so may itself be called in a loop.
+    compiled from anything but a literal counts as well, in a function that is called: a loop may call it.
     """
     text = glance.text
     places: dict[tuple[str, str], list[int]] = {}
@@ -34,17 +47,36 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
             call = _CALL.match(text, end)
             if call is None:
                 # "loads as parse", "parse = loads"; the calls have another name then
-                if _RENAMED.match(text, end) or _ASSIGNED.search(before):
+                if _RENAMED.match(text, end) or (_ALIASED.match(before) and _STATEMENT_END.match(text, end)):
                     return True
                 continue
-            if glance.may_stay_the_same(start, glance.bracket_end(call.end())):
+            close = glance.bracket_end(call.end())
+            if glance.may_stay_the_same(start, close):
                 return True
-            if name == "compile" and not _PATTERN_LITERAL.match(text, end):
+            if name == "compile" and not _PATTERN_LITERAL.match(text, end) and _is_function_called(glance, start):
                 return True
-            if not _LITERAL.match(text, end):
-                first = _FIRST_ARGUMENT.match(text, end)
-                places.setdefault((name, first[1] if first else ""), []).append(start)
+            arguments = _SPELLING.sub("", text[end:close]) if close < len(text) else ""
+            if close == len(text) or _IDENTIFIER.search(arguments):  # a constant is no finding without a loop
+                places.setdefault((name, arguments), []).append(start)
     return any(_share_function(glance, starts) for starts in places.values())
+
+
+def _is_function_called(glance: Glance, place: int) -> bool:
+    """Whether the function around *place* is perhaps called in the file."""
+    header = glance.function(place)
+    if header is None:
+        return True
+    definition = _DEFINED.match(glance.text, header)
+    if definition is None:
+        return False
+    return any(_is_call(glance.text, start, len(definition[1])) for start in glance.names(definition[1]))
+
+
+def _is_call(text: str, start: int, length: int) -> bool:
+    """Whether the name at *start* is called there, as itself or by way of ``self`` or ``cls``."""
+    before = text[max(0, start - _LONGEST_CALLER) : start].rstrip(" \t\r\n\\")
+    by_object = before.endswith(".") and not _BY_OWN.search(before)
+    return not by_object and not _DEF.search(before) and _CALL.match(text, start + length) is not None
 
 
 def _share_function(glance: Glance, starts: list[int]) -> bool:

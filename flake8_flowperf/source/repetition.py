@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.http import tests_status, tests_success
 from flake8_flowperf.source.loops import enclosing_loops
-from flake8_flowperf.source.names import Kind, ScopeKind
-from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
+from flake8_flowperf.source.names import ScopeKind
+from flake8_flowperf.source.tree import Comprehension, Definition, Loop, walk, walk_scope
 
 _RETRY_WORD = re.compile(r"attempt|retr(?:y|ies)|(?:^|_)(?:try|tries)(?:_|$)", re.IGNORECASE)
 _HOST = re.compile(r"\w+://([^/?#]+)")
@@ -72,13 +72,13 @@ def called_in_loops(source: SourceFile) -> dict[ast.AST, ast.AST]:
     A function that is handed to ``map`` or, in a loop, to a thread, task or executor counts as called.
     """
     found: dict[ast.AST, ast.AST] = {}
-    for scope in source.names.scopes.values():
-        for variable in scope.variables.values():
-            match variable.bindings:
-                case [binding] if binding.kind is Kind.DEFINITION and scope.kind is not ScopeKind.CLASS:
-                    for load in variable.loads:
-                        if _runs_repeatedly(source, load):
-                            found.setdefault(binding.node, load)
+    functions: list[Definition] = [*source.tree.of(ast.FunctionDef), *source.tree.of(ast.AsyncFunctionDef)]
+    for function in functions:
+        variable = source.names.variable_bound_by(function)
+        if len(variable.bindings) == 1 and variable.scope.kind is not ScopeKind.CLASS:
+            for load in variable.loads:
+                if _runs_repeatedly(source, load):
+                    found.setdefault(function, load)
     found.update(_methods_called_in_loops(source))
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ class Stability:
     """Answers for one file; get it by ``source.fact(Stability)``."""
 
     def __init__(self, source: SourceFile) -> None:
-        self._source = source
+        self._source: SourceFile = weakref.proxy(source)  # which keeps this among its facts
         self._turns: dict[Loop | Comprehension, Region] = {}
         self._effects: dict[Region, _Effects] = {}
         self._answers: dict[tuple[Variable, tuple[str, ...], bool, Region], bool] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
+from itertools import accumulate
 from typing import TypeAlias
 
 Located: TypeAlias = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias | ast.excepthandler
@@ -20,7 +21,11 @@ class SourceText:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        if "\r" in text:
+            self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        else:  # the same, several times faster
+            lengths = map(len, text.split("\n"))
+            self._starts = [*accumulate((length + 1 for length in lengths), initial=0)][:-1]
 
     @property
     def newline(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.source.containers import (
@@ -56,6 +56,8 @@ _LONG_LIVED = _set(
 GROWTH_WORDS = ("append", "extend", "insert", "+=")
 """what must stand behind a name in a text for a list to grow"""
 _CACHE_STEMS = ("cache", "Cache", "CACHE", "memo", "Memo", "MEMO")
+_MEASURED = re.compile(r"len\b[\s\\(]*(?:\w+[\s\\]*\.[\s\\]*)*(\w+)[\s\\]*\)")
+"""the last name in a ``len(self.name)``"""
 _ITEM = re.compile(r"[A-Za-z]*\s*\[")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FREE_KEY = _set(
@@ -122,6 +124,14 @@ def may_hold_trace(glance: Glance) -> bool:
     return any(is_trace_name(name) for name in set(_grown_names(glance.text)))
 
 
+def may_number_entries(glance: Glance) -> bool:
+    """Whether the length is taken of something that is appended to, and has the name of a trace or may be a deque."""
+    if not glance.has(("len",)):
+        return False
+    measured = set(_MEASURED.findall(glance.text)).intersection(_grown_names(glance.text, ("append",)))
+    return bool(measured) and (glance.has(("deque",)) or any(map(is_trace_name, measured)))
+
+
 def may_hold_cache(glance: Glance) -> bool:
     """Whether an item of something is set or taken that has the name of a cache."""
     text = glance.text
@@ -134,9 +144,9 @@ def may_hold_cache(glance: Glance) -> bool:
     return False
 
 
-def _grown_names(text: str) -> Iterator[str]:
-    """The names before each growth; looked for backwards, as a pattern that starts with a name is slow."""
-    for word in GROWTH_WORDS:
+def _grown_names(text: str, words: Iterable[str] = GROWTH_WORDS) -> Iterator[str]:
+    """The names before each of the *words*; looked for backwards, as a pattern that starts with a name is slow."""
+    for word in words:
         place = text.find(word)
         while place >= 0:
             end = _rstrip(text, place)

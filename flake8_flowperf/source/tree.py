@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias, TypeVar
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Loop: TypeAlias = ast.For | ast.AsyncFor | ast.While
 N = TypeVar("N", bound=ast.AST)
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -81,6 +82,7 @@ class Tree:
     """The nodes of a module by their type, and their parents."""
 
     def __init__(self, module: ast.Module) -> None:
+        self.module = module
         self._parents: dict[ast.AST, ast.AST] = {}
         self._by_type: defaultdict[type[ast.AST], list[Any]] = defaultdict(list)
         parents, by_type = self._parents, self._by_type
