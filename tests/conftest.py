@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import warm
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _starter_ends() -> Iterator[None]:
+    """Before what coverage has measured in it is asked for."""
+    yield
+    if warm.starter.cache_info().currsize and (starter := warm.starter()) is not None:
+        starter.close()
+        warm.starter.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folder_of_matplotlib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Its list of fonts, which takes seconds to make, is made once, and not in the user's folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
+        yield
 
 
 @pytest.fixture(autouse=True)

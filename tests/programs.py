@@ -7,6 +7,7 @@ import functools
 import hashlib
 import io
 import itertools
+import operator
 import re
 import sysconfig
 import tokenize
@@ -15,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import Any
 
 from flake8.options.parse_args import parse_args
 from pyflakes.checker import Checker
@@ -23,6 +25,7 @@ from flake8_flowperf import config
 from flake8_flowperf.fixing import files
 from flake8_flowperf.fixing.loop import Outcome, fix_source
 from flake8_flowperf.lint import Linter, find
+from flake8_flowperf.model import Finding
 from flake8_flowperf.source import SourceFile
 
 
@@ -97,6 +100,34 @@ def comments(text: str) -> Counter[str]:
     return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
 
 
+def parts(tree: ast.AST) -> list[object]:
+    """All objects that a tree consists of, with the names that they have in it."""
+    found: list[object] = []
+    for node in ast.walk(tree):
+        found.append(node)
+        for name, value in vars(node).items():
+            found += (name, value)
+            if isinstance(value, list):
+                found += value
+    return found
+
+
+def is_untouched(tree: ast.AST, before: list[object]) -> bool:
+    """Whether a tree consists of the very same objects as it did before."""
+    now = parts(tree)
+    return len(now) == len(before) and all(map(operator.is_, now, before))
+
+
+@functools.lru_cache(maxsize=1)
+def linted(text: str, checker: Linter) -> list[Finding[Any]]:
+    """The findings of *text*, which are the same however it is to be fixed."""
+    tree = parsed(text)
+    before = parts(tree)
+    findings = checker.lint(text, tree, "x.py")
+    assert is_untouched(tree, before), "nodes of the shared tree were changed"
+    return findings
+
+
 def fix(text: str, checker: Linter, *, unsafe: bool) -> Outcome:
     return fix_source(SourceFile.parse(text, "x.py"), checker, unsafe=unsafe, keep=lambda _, findings: findings)
 
@@ -106,10 +137,7 @@ def check(text: str, checker: Linter, *, unsafe: bool, confined: bool = True) ->
 
     Without *confined* the fix of a class may reach those who use it.
     """
-    tree = parsed(text)
-    dump = ast.dump(tree, include_attributes=True)
-    findings = checker.lint(text, tree, "x.py")
-    assert ast.dump(tree, include_attributes=True) == dump, "nodes of the shared tree were changed"
+    findings = linted(text, checker)
     outcome = fix(text, checker, unsafe=unsafe)
     assert len(outcome.found) == len(findings)
     assert (outcome.text == text) == (not outcome.applied)

@@ -6,8 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import pytest
+
+from tests import warm
 
 BROAD = 'def f(base, use):\n    for path in base.rglob("*"):\n        if path.suffix == ".py":\n            use(path)\n'
 NARROW = 'def f(base, use):\n    for path in base.rglob("?*.py"):\n        use(path)\n'
@@ -20,6 +25,8 @@ def command(
     name: str, *arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None
 ) -> tuple[int, bytes, bytes]:
     """Run ``flake8``, ``flowperf-fix`` or ``flowperf-bench`` in *cwd*; its exit status, output and error output."""
+    if name in warm.DOORS and env is None and (starter := warm.starter()) is not None:
+        return starter.run(name, arguments, cwd, stdin)
     code = {
         "flake8": "from flake8.main.cli import main; raise SystemExit(main())",
         "flowperf-fix": "from flake8_flowperf.cli import main; raise SystemExit(main())",
@@ -57,6 +64,15 @@ def pip_reaches_an_index(folder: Path) -> bool:
 def heed_interrupts() -> None:
     """For a child: heed SIGINT even where the tests run in the background of a shell, which ignores it for them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for what another process is to bring about."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("waited for 30 s")
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:

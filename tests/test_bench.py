@@ -21,11 +21,11 @@ import pytest
 from rich.console import Console
 
 from flake8_flowperf import registry
-from flake8_flowperf.bench import cli, measure, plot, results, suite, table, worker
+from flake8_flowperf.bench import cli, measure, plot, results, server, suite, table, worker
 from flake8_flowperf.bench.model import Case, Form, Measured, NotHere, Point, Skipped, Timing, Verdict
 from flake8_flowperf.bench.verdict import judge, verdicts
 from tests import measured
-from tests.support import command, heed_interrupts, unmeasured
+from tests.support import command, heed_interrupts, unmeasured, wait_for
 
 CASES = suite.cases()
 CHEAP = "FLP302", "FLP201"
@@ -314,11 +314,28 @@ def test_interrupt(code: str, tmp_path: Path) -> None:
         env={**unmeasured(), "TMPDIR": str(tmp_path)},
         preexec_fn=heed_interrupts,
     )
-    time.sleep(4)
+    wait_for(lambda: any(tmp_path.glob("flowperf-bench-*")))
+    time.sleep(1)  # into what it measures, on a machine that is quick enough
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)  # which waits for whoever holds the pipes
     assert (process.returncode, out, err) == (130, "", "flowperf-bench: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_server_of_a_benchmark_that_is_gone() -> None:
+    """An interrupt while the server starts is told once, by the benchmark."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as nobody:
+        run = subprocess.run(
+            [sys.executable, "-I", server.__file__],
+            stdin=subprocess.DEVNULL,
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert (run.returncode, run.stderr) == (0, b"")
 
 
 def test_requests_stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

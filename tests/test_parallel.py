@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from flake8_flowperf import config, parallel
 from flake8_flowperf.cli import main
-from tests.support import BROAD, BROKEN, NARROW, SEVERAL, command, heed_interrupts, unmeasured, write
+from tests.support import BROAD, BROKEN, NARROW, SEVERAL, command, heed_interrupts, unmeasured, wait_for, write
 
 MANY = 2 * parallel.FILES_PER_WORKER
 CODE = "from flake8_flowperf.cli import main; raise SystemExit(main())"
@@ -77,15 +76,6 @@ def workers(parent: int) -> list[int]:
     except OSError:
         return []
     return [int(word) for word in text.split()]
-
-
-def wait_for(condition: object) -> None:
-    assert callable(condition)
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("waited for 30 s")
 
 
 def alive(process: int) -> bool:

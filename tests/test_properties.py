@@ -101,12 +101,20 @@ def test_generated_programs(text: str, unsafe: bool, options: str) -> None:
 
 
 def test_every_rule_with_a_fix_has_its_pattern_among_them() -> None:
-    """What the programs are made of gives findings of all rules, and fixes of all that have some."""
-    found, fixed = set(), set()
-    for code, imports in snippets():
-        text = "".join(f"{line}\n" for line in imports) + code
-        for options in OPTIONS.values():
-            outcome = programs.fix(text, programs.linter(*options), unsafe=True)
+    """What the programs are made of gives findings of all rules, and fixes of all that have some.
+
+    A program is left out where only rules could fire that have given both before.
+    """
+    found: set[str] = set()
+    fixed: set[str] = set()
+    unfixable = set(registry.rules()) - set(registry.codemods())
+    for options in OPTIONS.values():
+        linter = programs.linter(*options)
+        for code, imports in snippets():
+            text = "".join(f"{line}\n" for line in imports) + code
+            if {rule.code for rule in linter.relevant(text, "x.py")} <= found & (fixed | unfixable):
+                continue
+            outcome = programs.fix(text, linter, unsafe=True)
             found |= {item.finding.code for item in outcome.found}
             fixed |= {item.code for item in outcome.applied}
     assert found == set(registry.rules())
