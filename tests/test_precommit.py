@@ -38,7 +38,9 @@ def environment(home: Path) -> dict[str, str]:
     """The environment without what would lead git or Python astray."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTHON", "COV"))}
     names = {f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    return {**kept, **names, "PRE_COMMIT_HOME": str(home / "cache"), "GIT_CONFIG_GLOBAL": os.devnull}
+    ours = {"PRE_COMMIT_HOME": str(home / "cache"), "GIT_CONFIG_GLOBAL": os.devnull}
+    unread = {"PIP_NO_COMPILE": "0"}  # most of what is installed is never loaded; pip takes this option's no for a yes
+    return {**kept, **names, **ours, **unread}
 
 
 def run(folder: Path, *command: str) -> tuple[int, str]:
