@@ -115,8 +115,10 @@ def _parser() -> Parser:
     what.add_argument(
         "--since", metavar="REV", help="only findings on lines that differ from this git revision; also new files"
     )
-    what.add_argument("--no-cache", action="store_true", help="look again at unchanged files that had no findings")
-    what.add_argument("--cache-dir", metavar="DIR", help="where such files are remembered (default: the user's cache)")
+    what.add_argument("--no-cache", action="store_true", help="look again at files that have not changed")
+    what.add_argument(
+        "--cache-dir", metavar="DIR", help="where results are remembered (default: the user's cache folder)"
+    )
     output = parser.add_argument_group("what to tell")
     output.add_argument("-v", "--verbose", action="count", default=0, help="list what is left, with the reasons")
     output.add_argument("-q", "--quiet", action="store_true", help="print problems only, beside a diff or document")

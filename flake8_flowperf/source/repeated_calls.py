@@ -15,6 +15,7 @@ _QUOTED = (
     r"'(?:[^'\\\n]|\\.)*'",
 )
 _TEXT = rf"[rRbBuU]{{0,2}}(?:{'|'.join(_QUOTED)})"
+_LITERAL = re.compile(_TEXT, re.DOTALL)
 _PATTERN_LITERAL = re.compile(rf"[\s\\(]*(?:{_TEXT}(?:[\s\\]|#[^\n]*\n)*)+[,)]", re.DOTALL)
 _RENAMED = re.compile(r"[\s\\]+as\b")
 _ALIASED = re.compile(r"[ \t]*\w+[ \t]*(?::[^=\n]*)?=[\s\\(]*[\w.]*\Z|:=[\s\\(]*[\w.]*\Z")
@@ -56,7 +57,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
             if name == "compile" and not _PATTERN_LITERAL.match(text, end) and _is_function_called(glance, start):
                 return True
             arguments = _SPELLING.sub("", text[end:close]) if close < len(text) else ""
-            if close == len(text) or _IDENTIFIER.search(arguments):  # a constant is no finding without a loop
+            if close == len(text) or _IDENTIFIER.search(_LITERAL.sub("", text[end:close])):  # constants need a loop
                 places.setdefault((name, arguments), []).append(start)
     return any(_share_function(glance, starts) for starts in places.values())
 

@@ -1,0 +1,88 @@
+"""What is told of a text before it is parsed: a table of texts in which a rule may fire, and of others in which none can."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from flake8_flowperf import registry
+from flake8_flowperf.lint import Linter
+from flake8_flowperf.source.glance import Glance
+
+MAY = {
+    "module": ("FLP801", "import requests\nfor url in urls:\n    requests.get(url)\n"),
+    "module by another name": ("FLP801", "import requests as r\nfor url in urls:\n    r.get(url)\n"),
+    "function": ("FLP801", "from requests import get\nfor url in urls:\n    get(url)\n"),
+    "function by another name": ("FLP801", "from requests import get as fetch\nfor url in urls:\n    fetch(url)\n"),
+    "several imports": ("FLP801", "import os, requests\nfor url in urls:\n    requests . get(url)\n"),
+    "import in parentheses": (
+        "FLP801",
+        "from requests import (\n    post,  # (\n    get,\n)\nx = [get(u) for u in y]\n",
+    ),
+    "import that goes on": ("FLP801", "from requests \\\n    import get\nx = [get(u) for u in y]\n"),
+    "alias of a module": ("FLP801", "import requests\nr = requests\nx = [r.get(u) for u in y]\n"),
+    "alias of a function": ("FLP801", "import requests\nfetch = requests.get\nx = [fetch(u) for u in y]\n"),
+    "call over lines": ("FLP801", "import requests\nx = [requests\\\n    .get(u) for u in y]\n"),
+    "import below something else": ("FLP801", "if x: import requests\nx = [requests.get(u) for u in y]\n"),
+    "pattern that begins with a literal": (
+        "FLP201",
+        "import re\ndef f(p):\n    return re.compile('a' + p)\nfor x in y:\n    f('b')\n",
+    ),
+    "pattern of a method": (
+        "FLP201",
+        "import re\nclass A:\n    def f(self, p):\n        return re.compile(p)\n"
+        "    def g(self):\n        return [self.f('b') for x in y]\n",
+    ),
+    "iterable of an inner clause": ("FLP201", "import re\nx = [m for a in b for m in re.compile('x').findall(c)]\n"),
+    "the same in other words": (
+        "FLP201",
+        "import json\ndef f(a):\n    x = json.dumps(a, indent=1)\n"
+        "    return x, json.dumps(\n        a,\n        indent=1)\n",
+    ),
+    "alias of a computation": ("FLP201", "import json\ndump: object = json.dumps\nx = [dump(y) for z in w]\n"),
+    "name bound to a display": ("FLP901", "def f():\n    names: list = ['a']\n    for n in list(names): pass\n"),
+    "name bound to a bare tuple": ("FLP901", "names = 'a', 'b'\nfor n in list(names): pass\n"),
+    "below a comment": ("FLP901", "x = sorted(  # why\n    list(y))\n"),
+    "length of a trace": ("FLP302", "class A:\n    def f(self):\n        self.log.append({'n': len(self . log)})\n"),
+    "listing in parentheses": ("FLP101", "for p in (\n    base\n).rglob('*'):\n    if p.suffix == '.py': pass\n"),
+    "filtered listing": ("FLP101", "x = filter(lambda p: p.suffix == '.py', base.iterdir())\n"),
+}
+CANNOT = {
+    "only imported": ("FLP801", "import requests\ntry: pass\nexcept requests.exceptions.Timeout: pass\n"),
+    "attribute of something else": ("FLP801", "import requests\nself.requests.get(1)\n"),
+    "annotation": ("FLP801", "import httpx\ndef f(client: httpx.Client) -> None: pass\n"),
+    "other function of the module": ("FLP801", "from urllib.request import quote, urlopen\nx = quote(y)\n"),
+    "pattern nobody asks for": ("FLP201", "import re\ndef f(p):\n    return re.compile(p)\n"),
+    "iterable of a loop": ("FLP201", "import json\nfor x in json.loads(y):\n    print(x)\n"),
+    "two literals": ("FLP201", 'import re\nA = re.compile(r"""a""")\nB = re.compile(r"""a""")\n'),
+    "attribute": ("FLP901", "for x in list(self.items): pass\n"),
+    "parameter": ("FLP901", "def f(names):\n    for x in list(names): pass\n"),
+    "empty list": ("FLP901", "x = y in list()\n"),
+    "length of something else": ("FLP302", "class A:\n    def f(self):\n        self.log.append(len(self.other))\n"),
+    "listing that is kept": ("FLP101", "if x in y:\n    found = list(base.rglob('*'))\n    print(x.suffix)\n"),
+}
+
+
+def relevant(text: str) -> set[str]:
+    linter = Linter(registry.rules().values(), argparse.Namespace())
+    return {rule.code for rule in linter.relevant(text, "x.py")}
+
+
+@pytest.mark.parametrize("name", MAY)
+def test_rule_may_fire(name: str) -> None:
+    code, text = MAY[name]
+    assert code in relevant(text)
+    assert code in relevant(text.replace("\n", "\r\n"))
+
+
+@pytest.mark.parametrize("name", CANNOT)
+def test_rule_cannot_fire(name: str) -> None:
+    code, text = CANNOT[name]
+    compile(text, name, "exec")
+    assert code not in relevant(text)
+
+
+def test_modules() -> None:
+    text = "import a.b, c as d\nfrom e.f import (g)\nfrom . import h\nfrom \\\n    i import j\nx = 'from k import'\n"
+    assert Glance(text).modules >= {"a", "c", "e", "", "i"}
