@@ -134,27 +134,27 @@ class BroadFileScan(Rule[Scan]):
     there are, and is *slower* than one scan from two to four suffixes on, by Python and tree. One os.walk pass
     gains at any number of suffixes.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-26;
     README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
-    | one suffix, 1,000 files | **one rglob per suffix** | 2.9 | 2.4 | 1.91 | 3.3 | pays |
-    | one suffix, 1,000 files | one os.walk pass | 3.4 | 3.0 | 3.4 | 4.9 | pays |
-    | one suffix, 10,000 files | **one rglob per suffix** | 2.8 | 2.7 | 1.76 | 3.4 | pays |
-    | one suffix, 10,000 files | one os.walk pass | 3.3 | 3.6 | 3.2 | 4.9 | pays |
-    | two suffixes, 1,000 files | **one rglob per suffix** | 1.42 | 1.28 | 0.99 | 1.75 | pays on 3.10, 3.13 |
-    | two suffixes, 1,000 files | one os.walk pass | 3.7 | 3.4 | 3.1 | 5.0 | pays |
-    | two suffixes, 10,000 files | **one rglob per suffix** | 1.48 | 1.33 | 0.98 | 1.80 | pays on 3.10, 3.11, 3.13 |
-    | two suffixes, 10,000 files | one os.walk pass | 3.3 | 3.6 | 3.3 | 5.0 | pays |
-    | three suffixes, the guide's example, 1,000 files | **one rglob per suffix** | 0.98 | 0.92 | 0.67 | 1.21 | pays on 3.13 |
-    | three suffixes, the guide's example, 1,000 files | one os.walk pass | 3.4 | 3.4 | 3.6 | 5.0 | pays |
-    | three suffixes, the guide's example, 10,000 files | **one rglob per suffix** | 1.00 | 1.03 | 0.61 | 1.23 | pays on 3.13 |
-    | three suffixes, the guide's example, 10,000 files | one os.walk pass | 3.2 | 3.4 | 3.2 | 4.9 | pays |
-    | five suffixes, 1,000 files | **one rglob per suffix** | 0.60 | 0.57 | 0.41 | 0.72 | does not pay here |
-    | five suffixes, 1,000 files | one os.walk pass | 3.3 | 3.4 | 3.3 | 4.9 | pays |
-    | five suffixes, 10,000 files | **one rglob per suffix** | 0.62 | 0.57 | 0.40 | 0.75 | does not pay here |
-    | five suffixes, 10,000 files | one os.walk pass | 3.2 | 3.3 | 3.1 | 5.0 | pays |
+    | one suffix, 1,000 files | **one rglob per suffix** | 2.2 | 2.3 | 1.81 | 3.3 | pays |
+    | one suffix, 1,000 files | one os.walk pass | 2.8 | 3.2 | 3.1 | 5.3 | pays |
+    | one suffix, 10,000 files | **one rglob per suffix** | 2.4 | 2.3 | 1.77 | 3.0 | pays |
+    | one suffix, 10,000 files | one os.walk pass | 2.6 | 3.2 | 3.0 | 4.5 | pays |
+    | two suffixes, 1,000 files | **one rglob per suffix** | 1.28 | 1.15 | 0.94 | 1.56 | pays on 3.10, 3.13 |
+    | two suffixes, 1,000 files | one os.walk pass | 2.9 | 3.0 | 3.1 | 4.6 | pays |
+    | two suffixes, 10,000 files | **one rglob per suffix** | 1.29 | 1.30 | 0.86 | 1.61 | pays on 3.10, 3.11, 3.13 |
+    | two suffixes, 10,000 files | one os.walk pass | 2.8 | 3.2 | 2.9 | 4.5 | pays |
+    | three suffixes, the guide's example, 1,000 files | **one rglob per suffix** | 0.91 | 0.76 | 0.60 | 1.02 | does not pay here |
+    | three suffixes, the guide's example, 1,000 files | one os.walk pass | 3.2 | 3.0 | 3.0 | 4.7 | pays |
+    | three suffixes, the guide's example, 10,000 files | **one rglob per suffix** | 0.91 | 0.77 | 0.64 | 1.08 | does not pay here |
+    | three suffixes, the guide's example, 10,000 files | one os.walk pass | 3.0 | 2.8 | 3.0 | 4.6 | pays |
+    | five suffixes, 1,000 files | **one rglob per suffix** | 0.51 | 0.48 | 0.38 | 0.61 | does not pay here |
+    | five suffixes, 1,000 files | one os.walk pass | 2.8 | 2.9 | 3.1 | 4.5 | pays |
+    | five suffixes, 10,000 files | **one rglob per suffix** | 0.54 | 0.55 | 0.39 | 0.77 | does not pay here |
+    | five suffixes, 10,000 files | one os.walk pass | 2.9 | 3.2 | 2.9 | 4.7 | pays |
 
     ## Options
     `--flowperf-scan=per-suffix|walk` (default `per-suffix`, the guide's form): how the fix scans for several suffixes.
@@ -162,7 +162,7 @@ class BroadFileScan(Rule[Scan]):
 
     code = "FLP101"
     name = "broad-file-scan"
-    gain = "1.91-3.3× for one suffix"
+    gain = "1.81-3.3× for one suffix"
     words = ("glob", "iterdir")
     calls = (".rglob", ".glob", ".iterdir", "glob.glob", "glob.iglob")
     options = (SCAN,)

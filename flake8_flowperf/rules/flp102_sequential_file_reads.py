@@ -73,19 +73,19 @@ class SequentialFileReads(Rule[None]):
     Evidence item 10: threads read files that are in the page cache more slowly, not 2-4 times faster as the guide
     has it. They pay where each read waits for a disk or a network.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-26;
     README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
-    | files in the page cache, 1 kB a file | **4 threads** | 0.23 | 0.25 | 0.28 | 0.33 | does not pay here |
-    | files in the page cache, 1 kB a file | 16 threads | 0.16 | 0.32 | 0.18 | 0.21 | does not pay here |
-    | files in the page cache, 20 kB a file | **4 threads** | 0.28 | 0.47 | 0.38 | 0.31 | does not pay here |
-    | files in the page cache, 20 kB a file | 16 threads | 0.17 | 0.33 | 0.17 | 0.14 | does not pay here |
-    | files in the page cache, 1,000 kB a file | **4 threads** | 0.96 | 1.56 | 0.74 | 0.90 | does not pay here |
-    | files in the page cache, 1,000 kB a file | 16 threads | 0.86 | 1.71 | 0.63 | 0.85 | does not pay here |
-    | 2 ms of waiting in each read, 50 files | **4 threads** | 3.7 | 3.4 | 3.8 | 3.7 | pays |
-    | 2 ms of waiting in each read, 50 files | 16 threads | 9.5 | 6.6 | 6.7 | 11 | pays |
+    | files in the page cache, 1 kB a file | **4 threads** | 0.15 | 0.21 | 0.26 | 0.22 | does not pay here |
+    | files in the page cache, 1 kB a file | 16 threads | 0.13 | 0.16 | 0.18 | 0.14 | does not pay here |
+    | files in the page cache, 20 kB a file | **4 threads** | 0.24 | 0.20 | 0.36 | 0.25 | does not pay here |
+    | files in the page cache, 20 kB a file | 16 threads | 0.19 | 0.18 | 0.33 | 0.20 | does not pay here |
+    | files in the page cache, 1,000 kB a file | **4 threads** | 0.81 | 0.76 | 0.85 | 0.83 | does not pay here |
+    | files in the page cache, 1,000 kB a file | 16 threads | 0.73 | 0.71 | 0.73 | 0.71 | does not pay here |
+    | 2 ms of waiting in each read, 50 files | **4 threads** | 3.7 | 3.7 | 3.7 | 3.7 | pays |
+    | 2 ms of waiting in each read, 50 files | 16 threads | 7.3 | 7.8 | 7.6 | 8.0 | pays |
 
     ## Options
     None.
@@ -93,7 +93,7 @@ class SequentialFileReads(Rule[None]):
 
     code = "FLP102"
     name = "sequential-file-reads"
-    gain = "0.28-0.47× for files in the page cache"
+    gain = "0.20-0.36× for files in the page cache"
     on_by_default = False
     words = ("open(", "read_text", "read_bytes")
     in_tests = False

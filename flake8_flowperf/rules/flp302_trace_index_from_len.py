@@ -58,12 +58,12 @@ class TraceIndexFromLen(Rule[LengthIndex]):
     Evidence item 3: with `maxlen=3` the last of six appends get the indexes 3, 3, 3. A matter of right numbers, not
     of speed.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-26;
     README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
-    | records of a bounded trace, 10,000 records | **index from a counter** | 1.11 | 1.05 | 1.06 | 1.04 | safety |
+    | records of a bounded trace, 10,000 records | **index from a counter** | 1.25 | 1.03 | 1.03 | 1.04 | safety |
 
     ## Options
     None.
@@ -71,7 +71,7 @@ class TraceIndexFromLen(Rule[LengthIndex]):
 
     code = "FLP302"
     name = "trace-index-from-len"
-    gain = "a safety rule; 1.04-1.11× an append"
+    gain = "a safety rule; 1.03-1.25× an append"
     in_tests = False
     words = ("append",)
     nodes = (ast.Module,)

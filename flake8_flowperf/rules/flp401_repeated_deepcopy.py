@@ -81,26 +81,26 @@ class RepeatedDeepcopy(Rule[Siblings]):
     Evidence item 4: json pays for trees of dicts and lists with small leaves, but not for lists of floats, long
     strings and small dicts; pickle pays for more; one deepcopy takes as long as several.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-26;
     README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
-    | trees of dicts and lists, 100 entries | **json** | 2.5 | 1.61 | 1.79 | 1.82 | pays on 3.10, 3.11, 3.13 |
-    | trees of dicts and lists, 100 entries | pickle | 7.3 | 4.8 | 4.2 | 4.6 | pays |
-    | trees of dicts and lists, 100 entries | single deepcopy | 0.98 | 0.98 | 0.83 | 1.00 | does not pay here |
-    | trees of dicts and lists, 3,000 entries | **json** | 2.1 | 1.31 | 1.77 | 1.80 | pays on 3.10, 3.12, 3.13 |
-    | trees of dicts and lists, 3,000 entries | pickle | 4.4 | 3.1 | 3.4 | 3.4 | pays |
-    | trees of dicts and lists, 3,000 entries | single deepcopy | 0.89 | 0.96 | 0.98 | 0.98 | does not pay here |
-    | lists of floats, 10,000 numbers | **json** | 0.42 | 0.24 | 0.20 | 0.21 | does not pay here |
-    | lists of floats, 10,000 numbers | pickle | 10 | 5.5 | 4.6 | 4.5 | pays |
-    | lists of floats, 10,000 numbers | single deepcopy | 0.95 | 0.96 | 0.97 | 0.97 | does not pay here |
-    | long strings, 100 strings of 10 kB | **json** | 0.012 | 0.0077 | 0.0074 | 0.008 | does not pay here |
-    | long strings, 100 strings of 10 kB | pickle | 0.16 | 0.10 | 0.10 | 0.14 | does not pay here |
-    | long strings, 100 strings of 10 kB | single deepcopy | 0.85 | 0.95 | 0.94 | 0.96 | does not pay here |
-    | a small dict, 3 keys | **json** | 0.29 | 0.25 | 0.21 | 0.20 | does not pay here |
-    | a small dict, 3 keys | pickle | 1.41 | 1.14 | 0.93 | 0.76 | pays on 3.10 |
-    | a small dict, 3 keys | single deepcopy | 0.47 | 0.47 | 0.43 | 0.40 | does not pay here |
+    | trees of dicts and lists, 100 entries | **json** | 2.3 | 1.58 | 1.80 | 1.73 | pays on 3.10, 3.11, 3.12 |
+    | trees of dicts and lists, 100 entries | pickle | 6.6 | 5.0 | 5.1 | 4.3 | pays |
+    | trees of dicts and lists, 100 entries | single deepcopy | 1.00 | 0.99 | 1.02 | 0.91 | does not pay here |
+    | trees of dicts and lists, 3,000 entries | **json** | 2.2 | 1.56 | 2.1 | 1.74 | pays on 3.11, 3.12, 3.13 |
+    | trees of dicts and lists, 3,000 entries | pickle | 4.2 | 3.6 | 3.6 | 3.4 | pays |
+    | trees of dicts and lists, 3,000 entries | single deepcopy | 0.96 | 1.01 | 1.00 | 0.97 | does not pay here |
+    | lists of floats, 10,000 numbers | **json** | 0.39 | 0.25 | 0.26 | 0.21 | does not pay here |
+    | lists of floats, 10,000 numbers | pickle | 10 | 6.0 | 5.4 | 4.9 | pays |
+    | lists of floats, 10,000 numbers | single deepcopy | 1.01 | 1.00 | 0.98 | 0.98 | does not pay here |
+    | long strings, 100 strings of 10 kB | **json** | 0.0086 | 0.0052 | 0.0063 | 0.0058 | does not pay here |
+    | long strings, 100 strings of 10 kB | pickle | 0.049 | 0.031 | 0.038 | 0.035 | does not pay here |
+    | long strings, 100 strings of 10 kB | single deepcopy | 0.93 | 0.95 | 0.94 | 0.96 | does not pay here |
+    | a small dict, 3 keys | **json** | 0.27 | 0.22 | 0.23 | 0.20 | does not pay here |
+    | a small dict, 3 keys | pickle | 1.30 | 0.94 | 1.03 | 0.73 | pays on 3.10 |
+    | a small dict, 3 keys | single deepcopy | 0.52 | 0.46 | 0.43 | 0.39 | does not pay here |
 
     ## Options
     `--flowperf-deepcopy=json|pickle|single` (default json): the round trip that the fix writes, or one deepcopy of all
@@ -109,7 +109,7 @@ class RepeatedDeepcopy(Rule[Siblings]):
 
     code = "FLP401"
     name = "repeated-deepcopy"
-    gain = "1.61-2.5× with json for trees of dicts and lists"
+    gain = "1.58-2.3× with json for trees of dicts and lists"
     words = ("deepcopy",)
     modules = frozenset({"copy"})
     in_tests = False

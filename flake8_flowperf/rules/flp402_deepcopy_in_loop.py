@@ -71,18 +71,18 @@ class DeepcopyInLoop(Rule[InLoop]):
     Evidence item 4: a copy that is not needed costs its whole time. One copy instead of one an item does not pay by
     itself: it keeps the sharing between the items.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-26;
     README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
-    | a copy that is the same in each turn, 10 turns | **one copy before the loop** | 8.6 | 8.7 | 8.6 | 8.6 | pays |
-    | a copy that is the same in each turn, 100 turns | **one copy before the loop** | 45 | 44 | 46 | 44 | pays |
-    | a copy of each item, 10 items | **one deepcopy of the list** | 1.02 | 1.06 | 1.10 | 1.07 | does not pay here |
-    | a copy of each item, 1,000 items | **one deepcopy of the list** | 1.05 | 1.10 | 1.17 | 1.16 | pays on 3.12, 3.13 |
-    | a copy of one level, 10 numbers | **dict()** | 51 | 45 | 32 | 36 | pays |
-    | a copy of one level, 1,000 numbers | **dict()** | 160 | 110 | 140 | 130 | pays |
-    | a copy of a str, 100 strings | **the str** | 170 | 110 | 95 | 90 | pays |
+    | a copy that is the same in each turn, 10 turns | **one copy before the loop** | 8.6 | 8.5 | 8.7 | 8.6 | pays |
+    | a copy that is the same in each turn, 100 turns | **one copy before the loop** | 44 | 45 | 49 | 45 | pays |
+    | a copy of each item, 10 items | **one deepcopy of the list** | 1.05 | 1.07 | 1.11 | 1.08 | does not pay here |
+    | a copy of each item, 1,000 items | **one deepcopy of the list** | 1.14 | 1.10 | 1.14 | 1.17 | pays on 3.13 |
+    | a copy of one level, 10 numbers | **dict()** | 50 | 45 | 45 | 41 | pays |
+    | a copy of one level, 1,000 numbers | **dict()** | 180 | 130 | 150 | 160 | pays |
+    | a copy of a str, 100 strings | **the str** | 150 | 120 | 110 | 88 | pays |
 
     ## Options
     None.
@@ -90,7 +90,7 @@ class DeepcopyInLoop(Rule[InLoop]):
 
     code = "FLP402"
     name = "deepcopy-in-loop"
-    gain = "44-46× for a copy that no turn changes"
+    gain = "44-49× for a copy that no turn changes"
     words = ("deepcopy",)
     modules = frozenset({"copy"})
     in_tests = False

@@ -50,15 +50,15 @@ class DeepcopyIntoTrace(Rule[Recorded]):
     ## Evidence
     Evidence item 3: the copy is nearly all of what an append costs; `dict(data)` keeps the top level apart.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-26;
     README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
-    | appends to a trace, 10 appends | **data** | 93 | 74 | 73 | 66 | pays |
-    | appends to a trace, 10 appends | dict(data) | 59 | 45 | 41 | 36 | pays |
-    | appends to a trace, 1,000 appends | **data** | 88 | 49 | 41 | 67 | pays |
-    | appends to a trace, 1,000 appends | dict(data) | 44 | 34 | 34 | 38 | pays on 3.10, 3.11, 3.13 |
+    | appends to a trace, 10 appends | **data** | 88 | 72 | 71 | 76 | pays |
+    | appends to a trace, 10 appends | dict(data) | 54 | 45 | 43 | 43 | pays |
+    | appends to a trace, 1,000 appends | **data** | 80 | 63 | 67 | 76 | pays |
+    | appends to a trace, 1,000 appends | dict(data) | 37 | 27 | 26 | 44 | pays |
 
     ## Options
     None.
@@ -66,7 +66,7 @@ class DeepcopyIntoTrace(Rule[Recorded]):
 
     code = "FLP403"
     name = "deepcopy-into-trace"
-    gain = "41-88× an append"
+    gain = "63-80× an append"
     words = ("deepcopy",)
     modules = frozenset({"copy"})
     in_tests = False

@@ -65,13 +65,13 @@ class ShellCommandString(Rule[ShellCall]):
     Evidence item 5: a safety rule; the guide's 20-30 % were not reproduced for its own example, a Python child.
     With `timeout=` a process that is not captured is polled, see FLP502.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-26;
     README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
-    | the output of echo, 1 call | **run([...], timeout=30)** | 1.49 | 1.37 | 0.87 | 1.09 | safety |
-    | the output of a Python child, the guide's example, 1 call | **run([...], timeout=30)** | 1.09 | 0.99 | 1.13 | 1.04 | safety |
+    | the output of echo, 1 call | **run([...], timeout=30)** | 1.35 | 1.25 | 1.08 | 1.27 | safety |
+    | the output of a Python child, the guide's example, 1 call | **run([...], timeout=30)** | 1.08 | 1.09 | 1.00 | 1.04 | safety |
 
     ## Options
     `--flowperf-timeout=SECONDS` (default 30): the `timeout=` that the fix of getoutput writes.
@@ -80,7 +80,7 @@ class ShellCommandString(Rule[ShellCall]):
     code = "FLP501"
     name = "shell-command-string"
     only_where_hot = False
-    gain = "a safety rule; 0.87-1.49× for an echo"
+    gain = "a safety rule; 1.08-1.35× for an echo"
     modules = SHELL_MODULES
     calls = LISTENED
     options = (TIMEOUT,)

@@ -45,12 +45,12 @@ class ShellCommandFromVariable(Rule[ShellCall]):
     ## Evidence
     Evidence item 5: a safety rule; a list of arguments saves the start of the shell.
 
-    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-24;
+    `flowperf-bench`, times as fast as before on CPython 3.10, 3.11, 3.12, 3.13 (2026-11-26;
     README, Measured, has machine and method):
 
     | case | form | 3.10 | 3.11 | 3.12 | 3.13 | verdict |
     | --- | --- | --- | --- | --- | --- | --- |
-    | a command in a variable, 1 call | **run([...])** | 1.82 | 1.78 | 1.92 | 1.78 | safety |
+    | a command in a variable, 1 call | **run([...])** | 1.71 | 1.89 | 1.79 | 1.85 | safety |
 
     ## Options
     None.
@@ -58,7 +58,7 @@ class ShellCommandFromVariable(Rule[ShellCall]):
 
     code = "FLP503"
     name = "shell-command-from-variable"
-    gain = "a safety rule; 1.78-1.92× for an echo"
+    gain = "a safety rule; 1.71-1.89× for an echo"
     on_by_default = False
     only_where_hot = False
     modules = SHELL_MODULES
