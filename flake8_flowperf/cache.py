@@ -63,23 +63,23 @@ class Cache:
         self._known = _load(self._file)
         self._used = _Known()
 
-    def results(self, paths: Iterable[str]) -> dict[str, FileResult]:
-        """The results of those of *paths* whose files hold what they held, and in which nothing is to be done."""
-        found = {}
-        for path in paths if self._known.results else ():
-            told = stamp(path)
-            if told and (kept := self._known.files.get(_plain(path))) is not None and tuple(kept[1:]) == told:
-                value: str = kept[0]
-            else:
-                try:
-                    value = digest(self.key, path, files.read(path))
-                except files.FileError:
-                    continue
-            fields = self._known.results.get(value)
-            if fields is not None and self._is_enough(result := FileResult.of_fields(path, fields)):
-                found[path] = result
-                self._keep(path, value, fields, told)
-        return found
+    def result(self, path: str) -> FileResult | None:
+        """The result of a file that holds what it held, and in which nothing is to be done; None for any other."""
+        if not self._known.results:
+            return None
+        told = stamp(path)
+        if told and (kept := self._known.files.get(_plain(path))) is not None and tuple(kept[1:]) == told:
+            value: str = kept[0]
+        else:
+            try:
+                value = digest(self.key, path, files.read(path))
+            except files.FileError:
+                return None
+        fields = self._known.results.get(value)
+        if fields is None or not self._is_enough(result := FileResult.of_fields(path, fields)):
+            return None
+        self._keep(path, value, fields, told)
+        return result
 
     def add(self, result: FileResult) -> None:
         """Remember the result of a file that is as it was before."""

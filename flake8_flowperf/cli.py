@@ -176,17 +176,18 @@ def _run(parser: Parser, argv: Sequence[str] | None) -> int:
     for_people = settings.output_format == "text"
     report = sys.stderr if is_input or dry or not for_people else sys.stdout
     changed = changed_lines.of(settings)
-    paths = [path for path in discover(settings) if changed is None or changed.touch(path)]
+    paths = (path for path in discover(settings) if changed is None or changed.touch(path))
     if not (is_input or dry):
-        files.remove_leftovers(paths)
+        paths = iter(files.remove_leftovers(paths))
     results: list[FileResult] = []
-    bar = Bar(len(paths), shown=not (is_input or settings.quiet))
     try:
-        with closing(parallel.results(settings, paths, changed)) as working:
+        number, working = parallel.begin(settings, paths, changed)
+        bar = Bar(number, shown=not (is_input or settings.quiet))
+        with closing(working):
             for result in bar.count(working):
                 results.append(result)
                 _tell(result, settings, report, bar)
-        if is_input and not paths and not dry:
+        if is_input and not number and not dry:
             _write(sys.stdin.buffer.read())  # excluded, but whoever pipes a file through us wants it back
     finally:
         if not for_people:

@@ -149,7 +149,11 @@ def discover(settings: argparse.Namespace) -> Iterator[str]:
         filename_patterns=settings.filename,
         exclude=(*settings.exclude, *settings.extend_exclude),
     )
-    return iter(dict.fromkeys(found))
+    seen: set[str] = set()
+    for path in found:  # not dict.fromkeys(), which would have whoever works on them wait for the last one
+        if path not in seen:
+            seen.add(path)
+            yield path
 
 
 def selected_rules(settings: argparse.Namespace) -> list[type[Rule[Any]]]:

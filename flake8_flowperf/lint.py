@@ -13,6 +13,7 @@ from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.profiles.matching import FileHeat
 from flake8_flowperf.profiles.options import HOT_PERCENT, profiles_of
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.excerpt import excerpt
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.modules import block_of
 from flake8_flowperf.source.testing import is_test_file
@@ -46,7 +47,7 @@ class Linter:
         self.rules = [rule(settings) for rule in rules]
         self._profiles = profiles_of(settings)
         self._always = frozenset(rule.code for rule in self.rules if not rule.only_where_hot)
-        self._judged: tuple[str, str, list[Rule[Any]]] = ("", "", [])
+        self._judged: tuple[str, Glance, list[Rule[Any]]] = ("", Glance(""), [])
 
     def applicable(self, filename: str) -> list[Rule[Any]]:
         """The rules that look at files like *filename*: some leave test code alone."""
@@ -57,17 +58,39 @@ class Linter:
 
         The answer for the last text is kept: whoever asks before parsing asks again, below, when it is parsed.
         """
-        if (text, filename) != self._judged[:2]:
+        known_name, glance, rules = self._judged
+        if filename != known_name or text != glance.text:
             glance = Glance(text)
-            found = [
+            rules = [
                 rule
                 for rule in self.applicable(filename)
                 if (not rule.modules or not rule.modules.isdisjoint(glance.modules))
                 and (not rule.words or glance.has(rule.words))
                 and rule.may_fire(glance)
             ]
-            self._judged = (text, filename, found)
-        return self._judged[2]
+            self._judged = (filename, glance, rules)
+        return rules
+
+    def clears(self, text: str, filename: str) -> bool:
+        """Whether the functions alone that the relevant rules look at show that nothing is to be found in *text*.
+
+        That takes less time than to parse all of it.  A text that does not parse is not cleared.
+        """
+        rules = self.relevant(text, filename)
+        glance = self._judged[1]
+        places: list[int] = []
+        for rule in rules:
+            found = rule.places(glance)
+            if found is None:
+                return False
+            places += found
+        part = excerpt(text, places)
+        if part is None:
+            return False
+        try:
+            return not find(SourceFile.parse(part, filename), rules)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
 
     def lint(self, text: str, tree: ast.Module, filename: str) -> list[Finding[Any]]:
         """The findings of all rules in a file that is already parsed, by position and code."""

@@ -153,6 +153,14 @@ class Rule(ABC, Generic[F]):
         """A closer look at a file with one of the words and modules, before it is parsed; False: nothing is there."""
         return True
 
+    def places(self, glance: Glance) -> Iterable[int] | None:  # noqa: ARG002
+        """Where what the rule looks for stands in a text in which it may fire.
+
+        What it finds there is found as well when the other functions of the file are left out.  None when that is not
+        so.
+        """
+        return None
+
     @abstractmethod
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[F]]:
         """Yield the findings that stand at *node*."""

@@ -8,12 +8,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from multiprocessing import connection
 
 from flake8_flowperf import cache as caches
+from flake8_flowperf.cache import Cache
 from flake8_flowperf.changed_lines import ChangedLines
 from flake8_flowperf.config import jobs
 from flake8_flowperf.fixing.fixer import Fixer
@@ -27,20 +29,36 @@ _CHUNK = 8
 _fixer: Fixer | None = None
 
 
-def results(
-    settings: argparse.Namespace, paths: Sequence[str], changed: ChangedLines | None
-) -> Generator[FileResult, None, None]:
-    """What became of each of *paths*, in their order.
+def begin(
+    settings: argparse.Namespace, paths: Iterable[str], changed: ChangedLines | None
+) -> tuple[int, Generator[FileResult, None, None]]:
+    """Begin to work while *paths* are still being found: how many there are, and what became of each, in their order.
 
-    Raises BrokenExecutor when a worker is killed; every file is then as it was or fixed.
+    The results are to be closed.  They raise BrokenExecutor when a worker is killed; every file is then as it was or
+    fixed.
     """
     cache = caches.of(settings)
-    known = cache.results(paths) if cache is not None else {}
-    key = cache.key if cache is not None else None
+    pool = _Pool(settings, changed, cache.key if cache is not None else None)
+    found: list[tuple[str, FileResult | None]] = []
     try:
-        with closing(_worked(settings, [path for path in paths if path not in known], changed, key)) as working:
-            for path in paths:
-                result = known.get(path)
+        for path in paths:
+            known = cache.result(path) if cache is not None else None
+            found.append((path, known))
+            if known is None:
+                pool.add(path)
+        pool.complete()
+    except BaseException:
+        pool.close()
+        raise
+    return len(found), _results(pool, cache, found)
+
+
+def _results(
+    pool: _Pool, cache: Cache | None, found: Iterable[tuple[str, FileResult | None]]
+) -> Generator[FileResult, None, None]:
+    try:
+        with closing(pool), closing(pool.results()) as working:
+            for _, result in found:
                 if result is None:
                     result = next(working)
                     if cache is not None:
@@ -51,25 +69,65 @@ def results(
             cache.save()
 
 
-def _worked(
-    settings: argparse.Namespace, paths: Sequence[str], changed: ChangedLines | None, key: bytes | None
-) -> Generator[FileResult, None, None]:
-    workers = min(jobs(settings), len(paths) // FILES_PER_WORKER, _MOST_WORKERS)
-    if workers < 2:
-        fixer = Fixer(settings, changed, key)
-        with _collecting_between_files():
-            for path in paths:
-                yield _fixed(fixer, path)
-        return
-    with ProcessPoolExecutor(workers, initializer=_start, initargs=(settings, changed, key)) as pool:
-        yield from pool.map(_fix, paths, chunksize=_CHUNK)
+class _Pool:
+    """Worker processes that begin as soon as there is enough for each of them to do; none where there is not."""
+
+    def __init__(self, settings: argparse.Namespace, changed: ChangedLines | None, key: bytes | None) -> None:
+        self._arguments = settings, changed, key
+        self._jobs = min(jobs(settings), _MOST_WORKERS)
+        self._waiting: list[str] = []
+        self._executor: ProcessPoolExecutor | None = None
+        self._begun: deque[Future[list[FileResult]]] = deque()
+
+    def add(self, path: str) -> None:
+        """Have the file worked on."""
+        self._waiting.append(path)
+        if self._executor is not None:
+            if len(self._waiting) == _CHUNK:
+                self._submit()
+        elif len(self._waiting) == self._jobs * FILES_PER_WORKER:
+            self._start(self._jobs)
+
+    def complete(self) -> None:
+        """No more files will be added."""
+        if self._executor is not None:
+            self._submit()
+        else:
+            self._start(min(self._jobs, len(self._waiting) // FILES_PER_WORKER))
+
+    def results(self) -> Generator[FileResult, None, None]:
+        """What became of the files, in the order in which they were added; complete() goes before."""
+        if self._executor is None:
+            fixer = Fixer(*self._arguments)
+            with _collecting_between_files():
+                for path in self._waiting:
+                    yield _fixed(fixer, path)
+        while self._begun:
+            yield from self._begun.popleft().result()
+
+    def close(self) -> None:
+        """Drop what is not begun, and wait for the rest."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+
+    def _start(self, workers: int) -> None:
+        if workers > 1:
+            self._executor = ProcessPoolExecutor(workers, initializer=_start, initargs=self._arguments)
+            self._submit()
+
+    def _submit(self) -> None:
+        assert self._executor is not None
+        for start in range(0, len(self._waiting), _CHUNK):
+            self._begun.append(self._executor.submit(_fix, self._waiting[start : start + _CHUNK]))
+        self._waiting.clear()
 
 
 @contextmanager
 def _collecting_between_files() -> Iterator[None]:
     """Keep the garbage collector from going through a tree again and again while it is made.
 
-    That takes a third of the time of a run, and finds nothing: what a file has made is let go when it is done.
+    That takes a third of the time of a run, and finds nothing: what a file has made is let go when it is done, but for
+    what pyflakes and libcst make, and that is looked for then.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -82,7 +140,8 @@ def _collecting_between_files() -> Iterator[None]:
 
 def _fixed(fixer: Fixer, path: str) -> FileResult:
     result = fixer.fix(path)
-    gc.collect(0)
+    if result.found or result.problem is not None:
+        gc.collect(0)
     return result
 
 
@@ -101,6 +160,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _fix(path: str) -> FileResult:
+def _fix(paths: list[str]) -> list[FileResult]:
     assert _fixer is not None
-    return _fixed(_fixer, path)
+    return [_fixed(_fixer, path) for path in paths]

@@ -61,7 +61,7 @@ def test_fix(case: Case, level: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ast.parse(result.text)
-    assert gates.new_name_messages(case.before, result.text) == {}
+    assert gates.new_name_messages(SourceFile.parse(case.before), SourceFile.parse(result.text)) == {}
     again = case.fix(result.text, unsafe=unsafe)
     assert (again.text, again.applied) == (result.text, ())
     assert len(again.left) == len(result.left)

@@ -93,7 +93,7 @@ def test_removal(name: str) -> None:
     source = SourceFile.parse(text)
     (description,) = [
         message.name
-        for message in gates.name_messages(text)
+        for message in gates.name_messages(SourceFile.parse(text))
         if message.kind == "UnusedImport" and message.name in ("os", "os.path", "x.os", "sys as os", ".os")
     ]
     if expected is None:

@@ -62,11 +62,12 @@ def test_no_number_of_jobs(given: str, tmp_path: Path, monkeypatch: pytest.Monke
     assert main(["--jobs", given]) == 2
 
 
-def test_few_files_start_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("files", "jobs"), [(MANY - 1, 8), (2 * MANY, 1)])
+def test_no_process_is_started(files: int, jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(parallel, "ProcessPoolExecutor", None)
-    write(tmp_path, {f"m{number}.py": BROAD for number in range(MANY - 1)})
-    assert main(["--isolated", "--jobs=8", "-q"]) == 0
+    write(tmp_path, {f"m{number}.py": BROAD for number in range(files)})
+    assert main(["--isolated", f"--jobs={jobs}", "-q"]) == 0
 
 
 def workers(parent: int) -> list[int]:

@@ -92,7 +92,8 @@ class Fixer:
 
     def _work(self, text: str, name: str, path: str) -> _Work:
         """What is to become of *text*, which the file *path* holds."""
-        if not self._linter.relevant(text, name) or self._suppressions.skips_file(text, name):
+        linter = self._linter
+        if not linter.relevant(text, name) or self._suppressions.skips_file(text, name) or linter.clears(text, name):
             return _Work(text)
         keep = self._keep(text, name, path)
 

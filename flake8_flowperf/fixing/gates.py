@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from pyflakes import messages
 from pyflakes.checker import Checker
 
 from flake8_flowperf.model import Finding
+from flake8_flowperf.source import SourceFile
 
 _NAME_MESSAGES = (
     messages.UnusedImport,
@@ -45,29 +44,28 @@ class NameMessage:
     name: str
 
 
-@lru_cache(maxsize=2)  # a round asks again for the text that it begins with, which the one before has ended with
-def name_messages(text: str) -> dict[NameMessage, list[int]]:
-    """What pyflakes says of the names in *text*: each message with the lines that it stands on."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(text)
+def name_messages(source: SourceFile) -> dict[NameMessage, list[int]]:
+    """What pyflakes says of the names in a file: each message with the lines that it stands on.
+
+    pyflakes keeps notes on the nodes of the tree, which must not be flake8's.
+    """
     found: dict[NameMessage, list[int]] = {}
-    for message in Checker(tree).messages:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of annotations in strings, which pyflakes parses
+        told = Checker(source.module).messages
+    for message in told:
         if isinstance(message, _NAME_MESSAGES):
             name = str(message.message_args[0]) if message.message_args else ""
             found.setdefault(NameMessage(type(message).__name__, name), []).append(message.lineno)
     return found
 
 
-def new_name_messages(before: str, after: str) -> dict[NameMessage, list[int]]:
-    """The messages that the text *after* has more often than *before*, with all their lines.
-
-    Raises SyntaxError or ValueError for a text that does not parse.
-    """
-    found = name_messages(after)
+def new_name_messages(before: SourceFile, after: SourceFile) -> dict[NameMessage, list[int]]:
+    """The messages that the file has more often *after* than *before*, with all their lines."""
+    found = after.fact(name_messages)
     if not found:
-        return {}  # pyflakes need not look at the other text, too
-    known = name_messages(before)
+        return {}  # pyflakes need not look at what was before, too
+    known = before.fact(name_messages)
     return {message: lines for message, lines in found.items() if len(lines) > len(known.get(message, ()))}
 
 

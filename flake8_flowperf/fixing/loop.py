@@ -136,12 +136,11 @@ def _look(source: SourceFile, heat: FileHeat | None, linter: Linter, unsafe: boo
 
 def _advance(current: _Round, linter: Linter, unsafe: bool, keep: Keep) -> tuple[_Round, list[Applied]]:
     """Apply one round of fixes; the round that follows from the new text, and what was applied."""
-    before = current.source.text.text
     plans, left = current.plans, current.left
     while plans:
         chosen = _without_overlap(plans)
         try:
-            text = _apply(current.source, chosen)
+            fixed = _apply(current.source, chosen)
             break
         except imports.CannotRemove as refusal:
             blamed = [item for item in chosen if _touches_name(item.fix, refusal.name, current.source)]
@@ -152,12 +151,8 @@ def _advance(current: _Round, linter: Linter, unsafe: bool, keep: Keep) -> tuple
     else:
         return _Round(current.source, current.heat, current.findings, [], left), []
     codes = [item.finding.code for item in chosen]
-    try:
-        following = _look(SourceFile.parse(text, current.source.filename), current.heat, linter, unsafe, keep)
-        new = gates.new_name_messages(before, text)
-    except (SyntaxError, ValueError) as error:
-        raise GateFailure(codes, f"the fixed text does not parse: {error}") from error
-    if new:
+    following = _look(fixed, current.heat, linter, unsafe, keep)
+    if new := gates.new_name_messages(current.source, fixed):
         raise GateFailure(codes, f"{next(iter(new)).kind} {next(iter(new)).name!r} appeared")
     revealed = frozenset[str]().union(*(item.fix.reveals for item in chosen))
     gates.check_findings(current.findings, following.findings, codes, revealed)
@@ -171,28 +166,29 @@ def _advance(current: _Round, linter: Linter, unsafe: bool, keep: Keep) -> tuple
     ]
 
 
-def _apply(source: SourceFile, chosen: Sequence[_Plan]) -> str:
-    """The text with the chosen fixes, the imports they need, and without those they left unused."""
+def _apply(source: SourceFile, chosen: Sequence[_Plan]) -> SourceFile:
+    """The file with the chosen fixes, the imports they need, and without those they left unused."""
     edits = sorted({edit for item in chosen for edit in item.fix.edits})
     wanted = [wanted for item in chosen for wanted in item.fix.imports]
     added = imports.insertion(source, wanted, edits[0].start) if wanted else []
     text = apply_edits(source.text.text, [*added, *edits])
     try:
-        return _without_unused_imports(text, source.text.text)
-    except SyntaxError as error:
+        return _without_unused_imports(SourceFile.parse(text, source.filename), source)
+    except (SyntaxError, ValueError) as error:
         codes = [item.finding.code for item in chosen]
         raise GateFailure(codes, f"the fixed text does not parse: {error}") from error
 
 
-def _without_unused_imports(text: str, before: str) -> str:
-    """*text* without the imports that it leaves unused and *before* did not."""
+def _without_unused_imports(source: SourceFile, before: SourceFile) -> SourceFile:
+    """*source* without the imports that it leaves unused and *before* did not."""
     for _ in range(MAX_ROUNDS):
-        new = gates.new_name_messages(before, text)
+        new = gates.new_name_messages(before, source)
         unused = [(message.name, lines[-1]) for message, lines in new.items() if message.kind == "UnusedImport"]
         if not unused:
             break
-        text = apply_edits(text, [imports.removal(SourceFile.parse(text), *unused[0])])
-    return text
+        text = apply_edits(source.text.text, [imports.removal(source, *unused[0])])
+        source = SourceFile.parse(text, source.filename)
+    return source
 
 
 def _touches_name(fix: Fix, name: str, source: SourceFile) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.model import Finding, Option, Rule
@@ -25,6 +25,7 @@ _LOOPED = re.compile(r"(?s:.*)(?:\bin\b|\bfilter\b)")
 _CALLED = re.compile(r"[\s\\]*\(")
 _RENAMED = re.compile(r"\w+[\s\\]+as\b")
 _LONGEST_BASE = 400
+_LISTINGS = ("glob", "rglob", "iglob", "iterdir")
 _TESTS = ("suffix", "startswith", "endswith", "match")
 _FARTHEST = 2000
 """characters between a listing and the test of a name"""
@@ -177,9 +178,13 @@ class BroadFileScan(Rule[Scan]):
                 and _may_be_iterated(text[max(0, start - _LONGEST_BASE) : start])
                 and any(text.find(test, max(0, start - _FARTHEST), start + _FARTHEST) >= 0 for test in _TESTS)
             )
-            for name in ("glob", "rglob", "iglob", "iterdir")
+            for name in _LISTINGS
             for start in glance.names(name)
         )
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where a listing is named."""
+        return glance.places(*_LISTINGS)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Scan]]:
         """Yield a finding when the listing *node* is consumed by a loop that tests the names."""

@@ -27,7 +27,7 @@ from flake8_flowperf.source.pure import (
     computation,
     inputs,
 )
-from flake8_flowperf.source.repeated_calls import may_repeat
+from flake8_flowperf.source.repeated_calls import computation_places, may_repeat
 from flake8_flowperf.source.stability import Region, Stability
 from flake8_flowperf.source.tree import Comprehension, FunctionNode, Loop, walk
 from flake8_flowperf.source.values import kind_of_value
@@ -134,6 +134,10 @@ class RepeatedComputation(Rule[Repetition]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether one of the functions is called in a loop, twice, or with a pattern that comes from elsewhere."""
         return may_repeat(glance, _FUNCTIONS)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where one of the functions stands, and where a function is called that compiles what it is given."""
+        return computation_places(glance, _FUNCTIONS)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Repetition]]:
         """Yield the finding that stands at the call *node*, if any."""

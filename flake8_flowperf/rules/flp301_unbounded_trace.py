@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.containers import Container
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.traces import GROWTH_WORDS, may_hold_trace, unbounded_traces
+from flake8_flowperf.source.traces import GROWTH_WORDS, may_hold_trace, trace_places, unbounded_traces
 
 MAX_TRACE_SIZE = Option(
     "--flowperf-max-trace-size", 10000, "how many entries the fixes of FLP301 let a trace keep", type=int
@@ -106,6 +106,10 @@ class UnboundedTrace(Rule[Container]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether something grows that has the name of a trace."""
         return glance.fact(may_hold_trace)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where the names of traces stand."""
+        return trace_places(glance)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Container]]:
         """Yield a finding at the first statement that makes each unbounded trace."""

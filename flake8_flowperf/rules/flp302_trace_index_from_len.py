@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.traces import LengthIndex, length_indexes, may_number_entries
+from flake8_flowperf.source.traces import LengthIndex, length_indexes, may_number_entries, numbered_places
 
 
 class TraceIndexFromLen(Rule[LengthIndex]):
@@ -79,6 +79,10 @@ class TraceIndexFromLen(Rule[LengthIndex]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether the length is taken of something that is appended to, and is a trace or may have a bound."""
         return glance.fact(may_number_entries)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where the names of the lists stand."""
+        return numbered_places(glance)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[LengthIndex]]:
         """Yield a finding at each length that numbers an entry."""

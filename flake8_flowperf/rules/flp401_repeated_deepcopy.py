@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.copies import DEEPCOPY, Siblings, redundant_copies
 
 FORM: Option[str] = Option(
@@ -115,6 +116,10 @@ class RepeatedDeepcopy(Rule[Siblings]):
     in_tests = False
     calls = (DEEPCOPY,)
     options = (FORM,)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where ``deepcopy`` stands."""
+        return glance.places("deepcopy")
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Siblings]]:
         """Yield a finding at the first call of a group."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.copies import (
     DEEPCOPY,
     InLoop,
@@ -95,6 +96,10 @@ class DeepcopyInLoop(Rule[InLoop]):
     modules = frozenset({"copy"})
     in_tests = False
     calls = (DEEPCOPY,)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where ``deepcopy`` stands."""
+        return glance.places("deepcopy")
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[InLoop]]:
         """Yield a finding at a copy that could be spared."""

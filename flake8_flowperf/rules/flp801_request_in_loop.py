@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.connections import LoopedRequest, requests_in_loops
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, may_call_http, spelled
+from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, http_places, may_call_http, spelled
 
 
 class RequestInLoop(Rule[LoopedRequest]):
@@ -99,6 +99,10 @@ class RequestInLoop(Rule[LoopedRequest]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether a request is sent or a client made."""
         return glance.fact(may_call_http)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where a request is sent or a client made, and where the functions that do so are named."""
+        return http_places(glance)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[LoopedRequest]]:
         """Yield a finding at a request, or at a client that is made, in a loop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flake8_flowperf.model import Finding, Rule
@@ -30,6 +30,7 @@ _SPLIT = re.compile(
     r"(?:[\s\\)]|#[^\n]*\n)*\.[\s\\]*split(?:lines\b|" + GAP + r"[bBuU]?[\"']{1,3}[\\\n])"
 )  # fmt: skip
 _LISTED = re.compile(r"list(?<!\wlist)[\s\\]*\(")
+_LOADING = ("read", "readlines", "read_text", "read_bytes", "glob", "rglob", "iglob", "iterdir", "scandir")
 _LISTING = re.compile("glob|iterdir|scandir")
 _REDUCING = frozenset({"builtins.all", "builtins.any", "builtins.max", "builtins.min", "builtins.next", "builtins.sum"})
 
@@ -168,6 +169,10 @@ class LoadEverythingThenIterate(Rule[Loaded]):
             _LISTING.search(glance.text, match.end(), glance.bracket_end(match.end()))
             for match in _LISTED.finditer(glance.text)
         )
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where something is read or listed."""
+        return glance.places(*_LOADING)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Loaded]]:
         """Yield a finding when what *node* loads is looped over once."""

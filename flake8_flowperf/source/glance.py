@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -31,13 +31,21 @@ _TOKEN = re.compile(
 )
 """what matters to see where a bracket ends, and whether a comprehension stands in it"""
 _DEFINITION = re.compile(r"\n([ \t\f]*)(?:async[ \t]+def|def|class)\b")
+_DEFINED = re.compile(r"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\s*=[^=])")
 _STRING = re.compile(r"""[rRbBuU]{0,2}(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
+_AS = re.compile(r"[\s\\]+as\b(?:[\s\\]+(\w+))?")
+_ALIASED = re.compile(
+    r"(?:[^\n\"'#]*[:;])?[ \t]*(?:\w+[ \t]*=[ \t]*)*\w+[ \t]*(?::[^=\n]*)?=[\s\\(]*[\w.]*\Z|[^\n]*:=[\s\\(]*[\w.]*\Z"
+)
+_STATEMENT_END = re.compile(r"[ \t)]*(?:[#;\r\n]|\Z)")
 _CLAUSE = re.compile(r"\bfor\s([^\n]*?)\sin\b")
 _FOR = re.compile(r"[ \t]*(?:async[ \t]+)?for[ \t]([^\n]*?)[ \t]in\b[^\n]*:[ \t]*(?:#[^\n]*)?\r?\n")
 _BOUND = re.compile(r"^[ \t]+(\w+) = ", re.MULTILINE)
 _FARTHEST = 4000
 """characters in which the end of a bracket is looked for"""
+MODULE = -1
+"""what function() gives for what stands in no function"""
 
 
 class Header(enum.Enum):
@@ -57,6 +65,7 @@ class Glance:
         self.text = text
         self._words: dict[str, bool] = {}
         self._facts: dict[Callable[[Glance], object], object] = {}
+        self._openers: dict[int, tuple[Header, int] | None] = {}
 
     def has(self, words: Iterable[str]) -> bool:
         """Whether one of *words* stands in the text, be it as a part of a longer word."""
@@ -116,13 +125,21 @@ class Glance:
 
         *functions* has the last parts of their names by the first part of their module.
         """
+        return any(self._may_use(name, parts) for name, parts in self._wanted(functions).items())
+
+    def uses(self, functions: Mapping[str, frozenset[str]]) -> list[int] | None:
+        """The offsets at which what is imported from the modules stands; see places()."""
+        return self.places(*self._wanted(functions))
+
+    def _wanted(self, functions: Mapping[str, frozenset[str]]) -> dict[str, set[str]]:
+        """The names that imports of the modules give, with the last parts of what is wanted of them."""
         wanted: dict[str, set[str]] = {}
         for module, place in self._imports:
             if module in functions and (statement := _IMPORTED.match(self.text, place)) is not None:
                 renamed = _RENAMED.findall(statement[0])
-                for word in (module, *_WORD.findall(statement[0])):
+                for word in {module, *_WORD.findall(statement[0])}.difference(("import", "as")):
                     wanted.setdefault(word, set()).update(functions[module], renamed)
-        return any(self._may_use(name, parts) for name, parts in wanted.items())
+        return wanted
 
     def _may_use(self, name: str, parts: set[str]) -> bool:
         """Whether *name*, if it is one of *parts*, or one of them that is an attribute of it is used."""
@@ -135,19 +152,42 @@ class Glance:
             _, *attributes = _WORD.findall(path[0])
             is_called = self.text.startswith("(", path.end())
             is_one = not parts.isdisjoint(attributes) or (is_called and name in parts)
-            if before.endswith("=") if not is_called else is_one:
+            if is_one if is_called else before.endswith("="):
                 return True
         return False
 
-    def names(self, name: str) -> Iterator[int]:
+    def names(self, name: str, begin: int = 0, stop: int | None = None) -> Iterator[int]:
         """The offsets at which the identifier *name* stands, in strings and comments too."""
         text = self.text
-        place = text.find(name)
+        place = text.find(name, begin, stop)
         while place >= 0:
             end = place + len(name)
             if not (place and _is_wordly(text[place - 1])) and not (end < len(text) and _is_wordly(text[end])):
                 yield place
-            place = text.find(name, end)
+            place = text.find(name, end, stop)
+
+    def places(self, *names: str) -> list[int] | None:
+        """The offsets at which one of the identifiers stands; None when one of them perhaps gets another name.
+
+        ``from module import name as other`` is no other name if *names* has it as well.
+        """
+        found = []
+        for name in names:
+            for start in self.names(name):
+                if self.is_renamed(start, start + len(name), names):
+                    return None
+                found.append(start)
+        return found
+
+    def is_renamed(self, start: int, end: int, known: Container[str] = ()) -> bool:
+        """Whether the name from *start* to *end* perhaps gets another one: ``loads as parse``, ``parse = loads``.
+
+        It does not count when the name behind the ``as`` is *known*.
+        """
+        text = self.text
+        if (renamed := _AS.match(text, end)) is not None:
+            return renamed[1] not in known and not text.startswith("except", self.line_start(start) + _width(text, self.line_start(start)))
+        return bool(_STATEMENT_END.match(text, end) and _ALIASED.match(text[self.line_start(start) : start]))
 
     def line_start(self, offset: int) -> int:
         """The offset at which the line of *offset* starts."""
@@ -165,9 +205,14 @@ class Glance:
             if text[start:place].strip() in ("", "async"):
                 width = _width(text, start)
                 if start >= covered or width < least:
-                    ends = (end.start() for end in _DEFINITION.finditer(text, place) if len(end[1]) <= width)
-                    covered, least = next(ends, len(text)), width
+                    covered, least = self.definition_end(start), width
                     yield start, covered
+
+    def definition_end(self, start: int) -> int:
+        """Where the function or class that begins at *start*, or has a statement there, ends at the latest."""
+        width = _width(self.text, start)
+        ends = (end.start() for end in _DEFINITION.finditer(self.text, start) if len(end[1]) <= width)
+        return next(ends, len(self.text))
 
     def is_repeated(self, start: int, end: int) -> bool:
         """Whether the expression from *start* to *end* may stand in a loop or comprehension of its function."""
@@ -245,24 +290,51 @@ class Glance:
         return keyword is not None and not _FIRST_ITERABLE.match(self.text, keyword.start(), offset)
 
     def function(self, offset: int) -> int | None:
-        """What tells the function around *offset* from others: its offset, or -1 for the module; None if unknown."""
+        """What tells the function around *offset* from others: its offset, or MODULE; None if unknown."""
         for kind, start in self.headers(self.line_start(offset)):
             match kind:
                 case Header.FUNCTION:
                     return start
                 case Header.UNKNOWN:
                     return None
-        return -1
+        return MODULE
+
+    def function_name(self, offset: int) -> str | None:
+        """The name of the function around *offset*, "" for the module; None if unknown."""
+        header = self.function(offset)
+        if header == MODULE:
+            return ""
+        definition = _DEFINED.match(self.text, header) if header is not None else None
+        return definition[1] if definition is not None else None
 
     def headers(self, start: int) -> Iterator[tuple[Header, int]]:
         """The lines that open what stands around the line at *start*, from the inside, with their offsets."""
+        found = self._opener(start)
+        while found is not None:
+            yield found
+            found = self._opener(found[1])
+
+    def _opener(self, start: int) -> tuple[Header, int] | None:
+        """The line that opens what the line at *start* stands in, None for one that stands in nothing.
+
+        Lines that were asked for before are not passed again, or a long function would take time of its length squared.
+        """
+        if start not in self._openers:
+            self._openers[start] = self._look_up(start)
+        return self._openers[start]
+
+    def _look_up(self, start: int) -> tuple[Header, int] | None:
         text = self.text
         width = _width(text, start)
         while width and start:
             end = start - 1
             start = text.rfind("\n", 0, end) + 1
             indent = _width(text, start)
-            if indent >= width:
+            if indent > width:
+                continue
+            if indent == width:
+                if start in self._openers:
+                    return self._openers[start]
                 continue
             line = text[start + indent : end].rstrip()
             if not line or line.startswith("#"):
@@ -270,20 +342,21 @@ class Glance:
             if line[0] in ")]}":
                 width = indent + 1  # what it closes was opened further up, at the same indentation
                 continue
-            width = indent
-            header = _HEADER.match(line)
-            if header is not None:
-                match header[1]:
-                    case "for" | "while":
-                        yield Header.LOOP, start
-                    case "def":
-                        yield Header.FUNCTION, start
-                    case _:
-                        yield Header.OTHER, start
-            elif line.endswith(("(", "[", "{", ",", "\\")) or "#" in line:
-                yield Header.BRACKET, start
-            else:
-                yield Header.UNKNOWN, start
+            return _kind(line), start
+        return None
+
+
+def _kind(line: str) -> Header:
+    """What a line opens that stands further left than the one below it."""
+    header = _HEADER.match(line)
+    if header is not None:
+        match header[1]:
+            case "for" | "while":
+                return Header.LOOP
+            case "def":
+                return Header.FUNCTION
+        return Header.OTHER
+    return Header.BRACKET if line.endswith(("(", "[", "{", ",", "\\")) or "#" in line else Header.UNKNOWN
 
 
 def _open_brackets(text: str, start: int, end: int) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.glance import MODULE, Glance
 from flake8_flowperf.source.loops import enclosing_loops, runs_few_times, way_to
 from flake8_flowperf.source.names import Kind, ScopeKind, Variable
 from flake8_flowperf.source.tree import FunctionNode, Loop, walk
@@ -30,7 +30,17 @@ _NUMBER = re.compile(r"\+=\s*(?:\d[\d_.]*|len\([^()\n]*\))[ \t]*(?:#|;|\r|\n|\Z)
 _ASSIGNED = re.compile(r"(\w+)[\])\"']*[\s\\]*\Z")
 _LONGEST_NAME = 100
 _LONGEST_VALUE = 500
+_LONGEST_STATEMENT = 4000
 _ITEM = "[]"
+_FUNCTIONS = sorted(name.rpartition(".")[2] for name in _TEXT_FUNCTIONS | _BYTES_FUNCTIONS)
+_ADDED_TO = re.compile(r"[\])\"']*(?:[\s\\)]|#[^\n]*\n)*\+")
+_ASSIGNMENT = re.compile(r"[\s\\\])\"']*(?::(?:[^=\n\[]|\[[^\]]*\])*)?\+?=(?!=)")
+_OF_BYTES = re.compile(
+    r"\b[rR]?[bB][rR]?[\"']|\b(?:%s)\b[\s\\)]*\(" % "|".join(sorted({*_BYTES_METHODS, "bytes", "read", "to_bytes"}))
+)
+_OF_TEXT = re.compile(r"[\"']|\b(?:%s)\b" % "|".join([*_FUNCTIONS, *sorted({*_TEXT_METHODS, *_CONVERSIONS})]))
+_SCOPE = re.compile(r"\b(?:lambda|class|global|nonlocal)\b")
+_F_STRING = re.compile(r"""\b(?:[fF][rR]?|[rR][fF])["']""")
 
 
 class Side(enum.Enum):
@@ -131,20 +141,21 @@ def _is_same(node: ast.expr, target: ast.expr) -> bool:
 
 
 def may_grow(glance: Glance) -> bool:
-    """Whether a statement of a text perhaps makes something longer in a loop."""
+    """Whether a statement of a text perhaps makes a str or bytes longer in a loop, in a way that copies it."""
     text = glance.text
     done = 0
     for start, end in glance.loops():
         place = text.find("=", max(start, done), end)
         while place >= 0:
-            if text[place - 1] == "+":
+            is_augmented = text[place - 1] == "+"
+            if is_augmented:
                 may = not _NUMBER.match(text, place - 1)
             elif text[place + 1 : place + 2] == "=":
                 place += 1
                 may = False
             else:
                 may = _may_add(text, place)
-            if may and glance.is_in_loop(place):
+            if may and glance.is_in_loop(place) and _may_copy(glance, place - is_augmented, is_augmented):
                 return True
             place = text.find("=", place + 1, end)
         done = max(done, end)
@@ -152,7 +163,7 @@ def may_grow(glance: Glance) -> bool:
 
 
 def _may_add(text: str, place: int) -> bool:
-    """Whether what stands before the ``=`` at *place* stands behind it too, in a sum or f-string."""
+    """Whether what is assigned to at the ``=`` at *place* is perhaps a term of the value, or a field of an f-string."""
     end = text.find("\n", place)
     value = text[place + 1 : end] if end > 0 else text[place + 1 :]
     if value.count("(") != value.count(")") or value.rstrip().endswith(("\\", "[", "{", '"""', "'''")):
@@ -160,7 +171,94 @@ def _may_add(text: str, place: int) -> bool:
     if "+" not in value and "{" not in value:
         return False
     target = _ASSIGNED.search(text, max(0, place - _LONGEST_NAME), place)
-    return target is not None and target[1] in value
+    if target is None:
+        return False
+    name = target[1]
+    start = value.find(name)
+    while start >= 0:
+        before = value[:start]
+        if "+" in before or _ADDED_TO.match(value, start + len(name)) or ("{" in before and _F_STRING.search(before)):
+            return True
+        start = value.find(name, start + len(name))
+    return False
+
+
+def _may_copy(glance: Glance, place: int, is_augmented: bool) -> bool:
+    """Whether what is assigned to at *place* is perhaps a str or bytes, and not a str that grows in place.
+
+    If it is, what is assigned to some target of that name gives evidence of it.
+    """
+    text = glance.text
+    target = _ASSIGNED.search(text, max(0, place - _LONGEST_NAME), place)
+    if target is None or glance.fact(_renames_evidence):
+        return True
+    name = target[1]
+    known = glance.fact(_evidence_by_name)
+    if name not in known:
+        known[name] = _evidence(glance, name)
+    if known[name] is not Evidence.OF_TEXT:
+        return known[name] is Evidence.OF_BYTES
+    before = text[glance.line_start(place) : target.start()]
+    is_plain_name = not before.strip() and text[target.start() : place].rstrip("\\ \t\r\n") == name
+    return not (is_augmented and is_plain_name) or _may_be_shared(glance, place, name)
+
+
+class Evidence(enum.Enum):
+    """What a text shows of the values of a name."""
+
+    NONE = "none of them is a str or bytes"
+    OF_TEXT = "none of them is bytes"
+    OF_BYTES = "one of them may be bytes"
+
+
+def _renames_evidence(glance: Glance) -> bool:
+    """Whether a function that makes a str or bytes gets another name."""
+    return any(
+        glance.is_renamed(start, start + len(name)) for name in _FUNCTIONS for start in glance.names(name)
+    )
+
+
+def _evidence_by_name(_: Glance) -> dict[str, Evidence]:
+    return {}
+
+
+def _evidence(glance: Glance, name: str) -> Evidence:
+    """What is assigned to names and attributes that are called *name*, or to their items."""
+    text = glance.text
+    found = Evidence.NONE
+    for start in glance.names(name):
+        assigned = _ASSIGNMENT.match(text, start + len(name))
+        if assigned is not None:
+            value = _value(text, assigned.end())
+            if value is None or _OF_BYTES.search(value):
+                return Evidence.OF_BYTES
+            if _OF_TEXT.search(value):
+                found = Evidence.OF_TEXT
+    return found
+
+
+def _value(text: str, start: int) -> str | None:
+    """What is assigned there, and perhaps more; None when its end is not in sight."""
+    end = text.find("\n", start)
+    value = text[start:end] if end > 0 else text[start:]
+    is_whole = "#" not in value and not value.rstrip().endswith("\\")
+    if is_whole and all(value.count(left) == value.count(right) for left, right in ("()", "[]", "{}")):
+        return value
+    value = text[start : start + _LONGEST_STATEMENT]
+    return value if start + len(value) == len(text) or "\n\n" in value else None
+
+
+def _may_be_shared(glance: Glance, place: int, name: str) -> bool:
+    """Whether the variable *name* that is set at *place* is perhaps seen by more than one scope."""
+    text = glance.text
+    function = glance.function(place)
+    if function is None or function == MODULE:
+        return True
+    body, end = text.find("\n", function), glance.definition_end(function)
+    return _SCOPE.search(text, body, end) is not None or any(
+        glance.function(start) != function or glance.is_comprehended(start, start + len(name))
+        for start in glance.names(name, body, end)
+    )
 
 
 def growing(source: SourceFile, node: ast.Assign | ast.AugAssign) -> Growing | None:

@@ -143,6 +143,15 @@ def may_call_http(glance: Glance) -> bool:
     return glance.may_use(_FUNCTIONS)
 
 
+def http_places(glance: Glance) -> list[int] | None:
+    """Where a text perhaps does so, and where functions that do are named; None when that cannot be told."""
+    uses = glance.uses(_FUNCTIONS)
+    functions = {glance.function_name(place) for place in uses} if uses is not None else {None}
+    if uses is None or None in functions:
+        return None
+    return [*uses, *(place for name in functions if name for place in glance.names(name))]
+
+
 def http_calls(source: SourceFile) -> dict[ast.Call, HttpCall]:
     """The calls of the file that send a request of their own or make a client, in source order."""
     found: dict[ast.Call, HttpCall] = {}

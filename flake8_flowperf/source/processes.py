@@ -64,6 +64,12 @@ def may_start_shell(glance: Glance) -> bool:
     return False
 
 
+def shell_places(glance: Glance) -> list[int] | None:
+    """Where a text perhaps starts a shell; None when a function that starts one gets another name."""
+    functions = glance.places(*sorted({name.rpartition(".")[2] for name in SHELLS}))
+    return [*functions, *glance.names("shell")] if functions is not None else None
+
+
 def shell_call(source: SourceFile, call: ast.Call) -> ShellCall | None:
     """What *call* hands to a shell, None when it starts none for sure."""
     function = source.names.qualified_name(call.func)

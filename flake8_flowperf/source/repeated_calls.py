@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flake8_flowperf.source.glance import Glance
 
@@ -17,15 +17,11 @@ _QUOTED = (
 _TEXT = rf"[rRbBuU]{{0,2}}(?:{'|'.join(_QUOTED)})"
 _LITERAL = re.compile(_TEXT, re.DOTALL)
 _PATTERN_LITERAL = re.compile(rf"[\s\\(]*(?:{_TEXT}(?:[\s\\]|#[^\n]*\n)*)+[,)]", re.DOTALL)
-_RENAMED = re.compile(r"[\s\\]+as\b")
-_ALIASED = re.compile(r"[ \t]*\w+[ \t]*(?::[^=\n]*)?=[\s\\(]*[\w.]*\Z|:=[\s\\(]*[\w.]*\Z")
-_STATEMENT_END = re.compile(r"[ \t)]*(?:[#;\r\n]|\Z)")
 _SPELLING = re.compile(r"#[^\n]*|\b[rRbBuUfF]{1,2}(?=[\"'])|[\s\\\"'(),]+")
 """what may differ between two spellings of the same arguments"""
 _BY_OWN = re.compile(r"\b(?:self|cls)[\s\\]*\.\Z")
 _DEF = re.compile(r"\bdef\Z")
 _LONGEST_CALLER = 100
-_DEFINED = re.compile(r"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -47,8 +43,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
                 continue
             call = _CALL.match(text, end)
             if call is None:
-                # "loads as parse", "parse = loads"; the calls have another name then
-                if _RENAMED.match(text, end) or (_ALIASED.match(before) and _STATEMENT_END.match(text, end)):
+                if glance.is_renamed(start, end):
                     return True
                 continue
             close = glance.bracket_end(call.end())
@@ -62,15 +57,33 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
     return any(_share_function(glance, starts) for starts in places.values())
 
 
+def computation_places(glance: Glance, functions: Mapping[str, frozenset[str]]) -> list[int] | None:
+    """Where one of *functions* stands, and where functions are called that compile what they are given.
+
+    None when that cannot be told, because one of them gets another name.
+    """
+    names = [name for name, modules in functions.items() if not modules.isdisjoint(glance.modules)]
+    found = glance.places(*names)
+    for start in glance.names("compile") if "compile" in names and found is not None else ():
+        calls = _calls_of_function(glance, start)
+        if calls is None:
+            return None
+        found = [*(found or ()), *calls]
+    return found
+
+
 def _is_function_called(glance: Glance, place: int) -> bool:
     """Whether the function around *place* is perhaps called in the file."""
-    header = glance.function(place)
-    if header is None:
-        return True
-    definition = _DEFINED.match(glance.text, header)
-    if definition is None:
-        return False
-    return any(_is_call(glance.text, start, len(definition[1])) for start in glance.names(definition[1]))
+    calls = _calls_of_function(glance, place)
+    return calls is None or next(calls, None) is not None
+
+
+def _calls_of_function(glance: Glance, place: int) -> Iterator[int] | None:
+    """Where the function around *place* is perhaps called in the file; None when it is not certain which one that is."""
+    name = glance.function_name(place)
+    if not name:
+        return None if name is None else iter(())
+    return (start for start in glance.names(name) if _is_call(glance.text, start, len(name)))
 
 
 def _is_call(text: str, start: int, length: int) -> bool:

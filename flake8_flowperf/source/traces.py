@@ -124,12 +124,23 @@ def may_hold_trace(glance: Glance) -> bool:
     return any(is_trace_name(name) for name in set(_grown_names(glance.text)))
 
 
+def trace_places(glance: Glance) -> list[int]:
+    """Where what grows and has the name of a trace stands."""
+    return [place for name in set(_grown_names(glance.text)) if is_trace_name(name) for place in glance.names(name)]
+
+
 def may_number_entries(glance: Glance) -> bool:
     """Whether the length is taken of something that is appended to, and has the name of a trace or may be a deque."""
     if not glance.has(("len",)):
         return False
     measured = set(_MEASURED.findall(glance.text)).intersection(_grown_names(glance.text, ("append",)))
     return bool(measured) and (glance.has(("deque",)) or any(map(is_trace_name, measured)))
+
+
+def numbered_places(glance: Glance) -> list[int]:
+    """Where what is appended to stands if its length is taken."""
+    measured = set(_MEASURED.findall(glance.text)).intersection(_grown_names(glance.text, ("append",)))
+    return [place for name in measured for place in glance.names(name)]
 
 
 def may_hold_cache(glance: Glance) -> bool:
