@@ -77,18 +77,15 @@ class Linter:
         That takes less time than to parse all of it.  A text that does not parse is not cleared.
         """
         rules = self.relevant(text, filename)
-        glance = self._judged[1]
         places: list[int] = []
         for rule in rules:
-            found = rule.places(glance)
+            found = rule.places(self._judged[1])
             if found is None:
                 return False
             places += found
         part = excerpt(text, places)
-        if part is None:
-            return False
         try:
-            return not find(SourceFile.parse(part, filename), rules)
+            return part is not None and not find(SourceFile.parse(part, filename), rules)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return False
 
@@ -99,6 +96,9 @@ class Linter:
         source = SourceFile(text, tree, filename)
         return self.examine(source, self.heat(source)).reported
 
+    def _find(self, source: SourceFile) -> list[Finding[Any]]:
+        return find(source, self.relevant(source.text.text, source.filename))
+
     def heat(self, source: SourceFile) -> FileHeat | None:
         """How hot the functions of a file are; None without a profile, or when none saw the file."""
         return self._profiles.heat(source) if self._profiles is not None else None
@@ -108,7 +108,7 @@ class Linter:
 
         *heat* is that of the file, which a fixer asks for once, before it changes the text.
         """
-        found = find(source, self.relevant(source.text.text, source.filename))
+        found = source.fact(self._find)
         if self._profiles is None:
             return Findings(found, [], [])
         least = HOT_PERCENT.of(self.settings) / 100
@@ -169,10 +169,10 @@ def _listening(function: ast.expr, candidates: list[tuple[str, Rule[Any]]], sour
     wanted: dict[Rule[Any], None] = {}
     qualified: str | None = None
     resolved = False
+    if isinstance(function, ast.Attribute):
+        wanted.update((rule, None) for call, rule in candidates if call.startswith("."))
     for call, rule in candidates:
-        if call.startswith("."):
-            if isinstance(function, ast.Attribute):
-                wanted[rule] = None
+        if rule in wanted or call.startswith("."):
             continue
         if not resolved:
             qualified, resolved = source.names.qualified_name(function), True

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.effects import Effects, effects, is_new_container
-from flake8_flowperf.source.files import all_lines, changes_files, is_listing, only_looks, opened_file, whole_read
+from flake8_flowperf.source.files import (
+    all_lines,
+    changes_files,
+    is_called_like_reading,
+    is_listing,
+    only_looks,
+    opened_file,
+    whole_read,
+)
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.names import Variable
 from flake8_flowperf.source.tree import walk
 
 _ORDERING = frozenset({"builtins.sorted", "builtins.list", "builtins.set", "builtins.reversed", "builtins.enumerate"})
 _NAME_LISTINGS = frozenset({"os.listdir", "glob.glob"})
+_READING = ("open", "read_text", "read_bytes")
 _OPENERS = frozenset({"builtins.open", "io.open"})
 _LOADERS = frozenset({"json.load", "json.loads", "pickle.load", "pickle.loads", "tomllib.load", "tomllib.loads"})
 _FILE_METHODS = frozenset({"close", "read", "readline", "readlines"})
@@ -103,12 +112,18 @@ class SequentialFileReads(Rule[None]):
         """Whether something is read in a loop."""
         return any(
             glance.is_repeated(start, start + len(name))
-            for name in ("open", "read_text", "read_bytes")
+            for name in _READING
             for start in glance.names(name)
         )
 
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where a file is read."""
+        return glance.places(*_READING)
+
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[None]]:
         """Yield a finding at a loop or comprehension that only reads files and collects."""
+        if node not in source.fact(_reading_loops):
+            return
         match node:
             case ast.For(target=target, iter=iterable, orelse=[]):
                 bodies: Sequence[ast.AST] = node.body
@@ -127,6 +142,12 @@ class SequentialFileReads(Rule[None]):
         assert isinstance(node, ast.For | ast.ListComp | ast.DictComp)
         message = "files are read one by one; where reads are slow, use ThreadPoolExecutor and executor.map"
         yield self.finding(node, source, message, None)
+
+
+def _reading_loops(source: SourceFile) -> frozenset[ast.AST]:
+    """What the calls stand in that may open or read a file."""
+    calls = (call for call in source.tree.of(ast.Call) if is_called_like_reading(source, call))
+    return frozenset(ancestor for call in calls for ancestor in source.tree.ancestors(call))
 
 
 def _may_be_paths(source: SourceFile, node: ast.expr) -> bool:

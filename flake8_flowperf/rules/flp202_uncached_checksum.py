@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.pure import COMPUTATIONS, DIGEST_METHODS, Result
 from flake8_flowperf.source.tree import walk
 
@@ -101,6 +102,10 @@ class UncachedChecksum(Rule[Checksum]):
     modules = frozenset({"hashlib", "hmac"})
     in_tests = False
     nodes = (ast.FunctionDef,)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where data are dumped in order."""
+        return [*glance.names("sort_keys")]
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Checksum]]:
         """Yield a finding at the returned digest of a function that only computes a checksum."""

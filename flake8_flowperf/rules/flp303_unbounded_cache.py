@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.containers import Container
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.traces import may_hold_cache, unbounded_caches
+from flake8_flowperf.source.traces import cache_places, may_hold_cache, unbounded_caches
 
 
 class UnboundedCache(Rule[Container]):
@@ -79,6 +79,10 @@ class UnboundedCache(Rule[Container]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether an item is set in, or taken from, something that is called a cache."""
         return may_hold_cache(glance)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where the names of caches stand."""
+        return glance.fact(cache_places)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Container]]:
         """Yield a finding at the first statement that makes each unbounded cache."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.processes import LISTENED, SHELL_MODULES, ShellCall, may_start_shell, shell_call
+from flake8_flowperf.source.processes import LISTENED, SHELL_MODULES, ShellCall, may_start_shell, shell_call, shell_places
 
 
 class ShellCommandFromVariable(Rule[ShellCall]):
@@ -67,6 +67,10 @@ class ShellCommandFromVariable(Rule[ShellCall]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether a shell is asked for."""
         return glance.fact(may_start_shell)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where a shell is asked for."""
+        return shell_places(glance)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[ShellCall]]:
         """Yield a finding when the call *node* hands a command from elsewhere to a shell."""

@@ -102,7 +102,7 @@ class RequestInLoop(Rule[LoopedRequest]):
 
     def places(self, glance: Glance) -> Iterable[int] | None:
         """Where a request is sent or a client made, and where the functions that do so are named."""
-        return http_places(glance)
+        return glance.fact(http_places)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[LoopedRequest]]:
         """Yield a finding at a request, or at a client that is made, in a loop."""

@@ -120,7 +120,7 @@ class ClientPerCall(Rule[PerCallRequest]):
 
     def places(self, glance: Glance) -> Iterable[int] | None:
         """Where a request is sent or a client made, and where the functions that do so are named."""
-        return http_places(glance)
+        return glance.fact(http_places)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[PerCallRequest]]:
         """Yield a finding at a request, or at a client that is made, in a function that is called again and again."""

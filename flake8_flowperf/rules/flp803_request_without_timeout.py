@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
@@ -14,7 +14,7 @@ from flake8_flowperf.source.http import (
     WITHOUT_DEFAULT_TIMEOUT,
     HttpCall,
     http_calls,
-    may_call_http,
+    http_places, may_call_http,
     spelled,
 )
 
@@ -89,6 +89,10 @@ class RequestWithoutTimeout(Rule[HttpCall]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether a request is sent."""
         return glance.fact(may_call_http)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where a request is sent."""
+        return glance.fact(http_places)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[HttpCall]]:
         """Yield a finding at a request that has no timeout."""

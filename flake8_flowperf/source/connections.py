@@ -204,7 +204,7 @@ def _same_url(source: SourceFile, candidates: list[_Candidate]) -> Iterator[_Can
 
 def _calls_of(source: SourceFile, function: Function) -> Iterator[ast.Call]:
     """The calls of a function of the module by its name."""
-    variable = source.names.module_scope.variables[function.name]
+    variable = source.names.variable_bound_by(function)
     for load in variable.loads if len(variable.bindings) == 1 else ():
         call = source.tree.parent(load)
         if isinstance(call, ast.Call) and call.func is load:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from flake8_flowperf.source.file import SourceFile
@@ -136,7 +136,12 @@ _RESTORING = ("load", "restore", "setstate", "deserial", "unpickle", "resume", "
 
 def containers(source: SourceFile) -> list[Container]:
     """The containers of a file, in the order of their first creation; use as ``source.fact(containers)``."""
-    return _Collector(source).collect()
+    return containers_called(source, lambda _: True)
+
+
+def containers_called(source: SourceFile, is_wanted: Callable[[str], bool]) -> list[Container]:
+    """Those of the containers() whose names are wanted, for less time."""
+    return _Collector(source, is_wanted).collect()
 
 
 def _may_make_fields(classes: tuple[ast.ClassDef, ...]) -> bool:
@@ -170,8 +175,9 @@ def is_restoring(function: ast.AST | None) -> bool:
 
 
 class _Collector:
-    def __init__(self, source: SourceFile) -> None:
+    def __init__(self, source: SourceFile, is_wanted: Callable[[str], bool]) -> None:
         self.source = source
+        self.is_wanted = is_wanted
         self.attributes: dict[str, list[ast.Attribute]] = {}
         self.classes: list[ast.ClassDef] = []
         self.by_text: set[str] = set()
@@ -185,8 +191,8 @@ class _Collector:
         self._unite()
         for owner in self.classes:
             self._class_level(owner)
-        for references in self.attributes.values():
-            for reference in references:
+        for name, references in self.attributes.items():
+            for reference in references if self.is_wanted(name) else ():
                 self._creation_through_self(reference)
         for container in self.found.values():
             self._attribute_uses(container)
@@ -244,7 +250,7 @@ class _Collector:
                 case (
                     ast.Assign(targets=[ast.Name(id=name)], value=value)
                     | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
-                ):
+                ) if self.is_wanted(name):
                     made = self._made(value)
                     if made is not None:
                         expression, form, call = made
@@ -252,7 +258,7 @@ class _Collector:
                             call = ""
                         creation = Creation(statement, expression, form, None, owner, call)
                         self._container(owner, name).creations.append(creation)
-                case ast.AnnAssign(target=ast.Name(id=name), value=None):
+                case ast.AnnAssign(target=ast.Name(id=name), value=None) if self.is_wanted(name):
                     self._container(owner, name).declarations.append(statement)
 
     def _is_field(self, owner: ast.ClassDef, statement: ast.AnnAssign) -> bool:
@@ -359,7 +365,7 @@ class _Collector:
                 continue
             container.uses.append(self._use(reference, owner is not None))
         for owner in container.classes:
-            variable = self.source.names.scopes[owner].variables.get(container.name)
+            variable = self.source.names.scope_of_class(owner).own(container.name)
             if variable is not None:
                 self._name_uses(container, variable, made)
 
@@ -369,7 +375,7 @@ class _Collector:
                 case (
                     ast.Assign(targets=[ast.Name() as name], value=value)
                     | ast.AnnAssign(target=ast.Name() as name, value=ast.expr() as value)
-                ):
+                ) if self.is_wanted(name.id):
                     form = self._form(value)
                     if form is None or (None, name.id) in self.found:
                         continue

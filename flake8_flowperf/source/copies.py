@@ -113,7 +113,7 @@ def is_deepcopy(source: SourceFile, node: ast.AST | None) -> bool:
     """Whether *node* is a call of copy.deepcopy with a value and no memo."""
     match node:
         case ast.Call(func=function, args=[argument], keywords=[]) if not isinstance(argument, ast.Starred):
-            return source.names.qualified_name(function) == DEEPCOPY
+            return source.names.may_be(function, ("deepcopy",)) and source.names.qualified_name(function) == DEEPCOPY
     return False
 
 

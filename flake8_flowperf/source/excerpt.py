@@ -1,4 +1,4 @@
-"""The part of a file that some of its functions depend on, for a look that is quicker than one at the whole file."""
+"""A file without most of its functions, for a look that is quicker than one at the whole file."""
 
 from __future__ import annotations
 

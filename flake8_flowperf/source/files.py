@@ -91,6 +91,8 @@ _OPENERS = {
     "importlib_resources.open_binary": _Opener(None, "rb"),
     "pathlib.Path.open": _Opener(0, encoding=2),
 }
+_OPENER_LAST_NAMES = frozenset(name.rpartition(".")[2] for name in _OPENERS)
+_WHOLE_READS = frozenset({"read", "read_text", "read_bytes"})
 _NO_FILES = frozenset(f"{module}.open" for module in ("os", "webbrowser", "tarfile", "dbm", "shelve", "wave"))
 _NO_FILE_NAME = re.compile(r"popen|urlopen|url_open|openurl|open_(?:url|connection|unix|new|browser)", re.IGNORECASE)
 _OPENER_NAME = re.compile(r"(?:^|_)[oO]pen(?:_|[A-Z]|$)|[a-z]Open$")
@@ -168,6 +170,14 @@ def all_lines(source: SourceFile, node: ast.expr) -> AllLines | None:
             whole = whole_read(source, text) if end in ("\n", b"\n") else None
             return AllLines(node, whole.file, whole, False) if whole is not None else None
     return None
+
+
+def is_called_like_reading(source: SourceFile, call: ast.Call) -> bool:
+    """Whether *call* has a name without which it neither opens a file nor reads a whole one: a quick first look."""
+    match call.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name) if "open" in name.lower() or name in _WHOLE_READS:
+            return True
+    return source.names.may_be(call.func, _OPENER_LAST_NAMES)
 
 
 def whole_read(source: SourceFile, node: ast.expr) -> WholeRead | None:

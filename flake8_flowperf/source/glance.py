@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar, cast
 
 T = TypeVar("T")
@@ -208,6 +208,11 @@ class Glance:
                     covered, least = self.definition_end(start), width
                     yield start, covered
 
+    def block_end(self, start: int) -> int:
+        """Where the block ends that the line at *start* opens, unless a string of several lines ends it before."""
+        end = _dedent(_width(self.text, start)).search(self.text, self.text.find("\n", start))
+        return end.start() if end is not None else len(self.text)
+
     def definition_end(self, start: int) -> int:
         """Where the function or class that begins at *start*, or has a statement there, ends at the latest."""
         width = _width(self.text, start)
@@ -383,6 +388,12 @@ def _repeats(text: str, place: int, brackets: int) -> bool:
             case "for":
                 return True
     return True
+
+
+@lru_cache
+def _dedent(width: int) -> re.Pattern[str]:
+    """A pattern for the end of a line before one that is indented by no more than *width*, and no comment."""
+    return re.compile(rf"\n(?=[ \t\f]{{0,{width}}}[^\s#])")
 
 
 def _width(text: str, start: int) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.glance import MODULE, Glance
+from flake8_flowperf.source.glance import MODULE, Glance, Header
 from flake8_flowperf.source.loops import enclosing_loops, runs_few_times, way_to
 from flake8_flowperf.source.names import Kind, ScopeKind, Variable
 from flake8_flowperf.source.tree import FunctionNode, Loop, walk
@@ -35,11 +35,24 @@ _ITEM = "[]"
 _FUNCTIONS = sorted(name.rpartition(".")[2] for name in _TEXT_FUNCTIONS | _BYTES_FUNCTIONS)
 _ADDED_TO = re.compile(r"[\])\"']*(?:[\s\\)]|#[^\n]*\n)*\+")
 _ASSIGNMENT = re.compile(r"[\s\\\])\"']*(?::(?:[^=\n\[]|\[[^\]]*\])*)?\+?=(?!=)")
+_SET = re.compile(r"[ \t]*(\+)?=(?!=)([^\n]*)")
+_OWNERS = {
+    "": re.compile(r"(?:^|[^.\s])[ \t]*\Z"),
+    "self.": re.compile(r"(?<![\w.])self\.\Z"),
+    "cls.": re.compile(r"(?<![\w.])cls\.\Z"),
+}
+"""what stands before a name that is no part of a longer one"""
+_HARD_TO_TELL = re.compile(r"[\"'#]|\b(?:lambda|for|def|class|import|as|global|nonlocal)\b")
+"""where what stands behind it in a line may be text, or another variable of the same name"""
+_GOES_ON = "+-*/%|&^~@<>=,.([{\\"
 _OF_BYTES = re.compile(
     r"\b[rR]?[bB][rR]?[\"']|\b(?:%s)\b[\s\\)]*\(" % "|".join(sorted({*_BYTES_METHODS, "bytes", "read", "to_bytes"}))
 )
 _OF_TEXT = re.compile(r"[\"']|\b(?:%s)\b" % "|".join([*_FUNCTIONS, *sorted({*_TEXT_METHODS, *_CONVERSIONS})]))
-_SCOPE = re.compile(r"\b(?:lambda|class|global|nonlocal)\b")
+_FIRST_TERM = re.compile(r"[\s\\(]*[\w.\s\\]*(?:\[|\Z)")
+_LATER_TERM = re.compile(r"\+(?:[\s\\(]|#[^\n]*\n)*[\w.\s\\]*(?:\[[^+]*)?\Z")
+_ENDS = re.compile(r"[\])\"']*[\s\\)]*(?:[#;\r\n]|\Z)")
+_STARTS_WITH_STRING = re.compile(r"[\s\\(]*\w{0,2}[\"']")
 _F_STRING = re.compile(r"""\b(?:[fF][rR]?|[rR][fF])["']""")
 
 
@@ -174,12 +187,17 @@ def _may_add(text: str, place: int) -> bool:
     if target is None:
         return False
     name = target[1]
+    is_f_string = _STARTS_WITH_STRING.match(value) is not None and _F_STRING.search(value) is not None
     start = value.find(name)
     while start >= 0:
-        before = value[:start]
-        if "+" in before or _ADDED_TO.match(value, start + len(name)) or ("{" in before and _F_STRING.search(before)):
+        before, end = value[:start], start + len(name)
+        if (
+            (_FIRST_TERM.match(before) and _ADDED_TO.match(value, end))
+            or (_LATER_TERM.search(before) and _ENDS.match(value, end))
+            or (is_f_string and "{" in before)
+        ):
             return True
-        start = value.find(name, start + len(name))
+        start = value.find(name, end)
     return False
 
 
@@ -190,17 +208,59 @@ def _may_copy(glance: Glance, place: int, is_augmented: bool) -> bool:
     """
     text = glance.text
     target = _ASSIGNED.search(text, max(0, place - _LONGEST_NAME), place)
-    if target is None or glance.fact(_renames_evidence):
+    if target is None:
         return True
     name = target[1]
+    before = text[glance.line_start(place) : target.start()]
+    if _is_used_in_loop(glance, place, name, before.strip()):
+        return False
+    if glance.fact(_renames_evidence):
+        return True
     known = glance.fact(_evidence_by_name)
     if name not in known:
         known[name] = _evidence(glance, name)
     if known[name] is not Evidence.OF_TEXT:
         return known[name] is Evidence.OF_BYTES
-    before = text[glance.line_start(place) : target.start()]
     is_plain_name = not before.strip() and text[target.start() : place].rstrip("\\ \t\r\n") == name
     return not (is_augmented and is_plain_name) or _may_be_shared(glance, place, name)
+
+
+def _is_used_in_loop(glance: Glance, place: int, name: str, owner: str) -> bool:
+    """Whether the loop around *place* certainly reads *owner* and *name*, or sets it anew.
+
+    *owner* is "" or ``self.``; what is said of anything else holds for the item of one turn only.
+    """
+    text = glance.text
+    header = next((start for kind, start in glance.headers(glance.line_start(place)) if kind is Header.LOOP), None)
+    if header is None or owner not in _OWNERS:
+        return False
+    end = glance.block_end(header)
+    if any(text.find(quotes, header, end) >= 0 for quotes in ('"""', "'''")):
+        return False
+    growing = -1
+    """the line of a statement that adds to it"""
+    for start in glance.names(name, header, end):
+        line = glance.line_start(start)
+        before = text[line:start]
+        if line == growing or _HARD_TO_TELL.search(before) or not _OWNERS[owner].search(before):
+            continue
+        assigned = _SET.match(text, start + len(name))
+        if assigned is not None:
+            if before.strip() != owner:
+                continue
+            if assigned[1] or name in assigned[2]:
+                growing = line
+                continue
+        if _is_whole_line(glance, line):
+            return True
+    return False
+
+
+def _is_whole_line(glance: Glance, line: int) -> bool:
+    """Whether a statement of a block begins with the line."""
+    above = glance.text[:line].rstrip()[-1:]
+    opener = next(glance.headers(line), None)
+    return above not in _GOES_ON and opener is not None and opener[0] in (Header.LOOP, Header.OTHER)
 
 
 class Evidence(enum.Enum):
@@ -250,15 +310,30 @@ def _value(text: str, start: int) -> str | None:
 
 def _may_be_shared(glance: Glance, place: int, name: str) -> bool:
     """Whether the variable *name* that is set at *place* is perhaps seen by more than one scope."""
-    text = glance.text
     function = glance.function(place)
     if function is None or function == MODULE:
         return True
+    known = glance.fact(_shared)
+    if (function, name) not in known:
+        known[function, name] = any(_opens_scope(glance, function, name))
+    return known[function, name]
+
+
+def _shared(_: Glance) -> dict[tuple[int, str], bool]:
+    return {}
+
+
+def _opens_scope(glance: Glance, function: int, name: str) -> Iterator[bool]:
+    """Whether places of *function* are such that another scope perhaps sees its variable *name* there."""
+    text = glance.text
     body, end = text.find("\n", function), glance.definition_end(function)
-    return _SCOPE.search(text, body, end) is not None or any(
-        glance.function(start) != function or glance.is_comprehended(start, start + len(name))
-        for start in glance.names(name, body, end)
-    )
+    yield next(glance.names("class", body, end), None) is not None
+    for word in ("global", "nonlocal"):
+        yield from (name in text[start : text.find("\n", start)] for start in glance.names(word, body, end))
+    for start in glance.names("lambda", body, end):
+        yield text.find(name, start, glance.bracket_end(start)) >= 0
+    for start in glance.names(name, body, end):
+        yield glance.function(start) != function or glance.is_comprehended(start, start + len(name))
 
 
 def growing(source: SourceFile, node: ast.Assign | ast.AugAssign) -> Growing | None:
@@ -270,6 +345,8 @@ def growing(source: SourceFile, node: ast.Assign | ast.AugAssign) -> Growing | N
     if growth is None:
         return None
     if isinstance(node, ast.AugAssign) and (_is_number(node.value) or isinstance(node.value, (ast.List, ast.Tuple))):
+        return None
+    if not isinstance(next(enclosing_loops(source, node), None), (ast.For, ast.AsyncFor, ast.While)):
         return None
     if not is_copied(source, growth, is_bytes=False) and not _is_bytes(source, growth, (growth,)):
         return None  # the rest of the loop cannot make it bytes

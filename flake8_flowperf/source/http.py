@@ -60,6 +60,7 @@ _FUNCTIONS = {
     module: frozenset(name.rpartition(".")[2] for name in (*REQUESTS, *CLIENTS) if name.partition(".")[0] == module)
     for module in HTTP_MODULES
 }
+_LAST_NAMES = frozenset().union(*_FUNCTIONS.values())
 HTTP_WORDS = tuple(
     sorted({name.rpartition(".")[2] if name in _URLOPEN else name.partition(".")[0] for name in (*REQUESTS, *CLIENTS)})
 )
@@ -170,6 +171,8 @@ def _name_in_library(source: SourceFile, function: ast.expr) -> str | None:
     Of ``try: import drop_in as requests`` / ``except ImportError: import requests`` the one that is known here counts:
     the code is written for it.
     """
+    if not source.names.may_be(function, _LAST_NAMES):
+        return None
     name = source.names.qualified_name(function)
     if name in REQUESTS or name in CLIENTS:
         return name

@@ -14,7 +14,7 @@ import builtins
 import enum
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -108,6 +108,10 @@ class Scope:
         """What the scope binds, by name."""
         return self._names.bound_in(self)
 
+    def own(self, name: str) -> Variable | None:
+        """The variable *name* if the scope binds it; takes less time than to list all of them."""
+        return self._names.meanings(name).get(self)
+
     @property
     def has_star_import(self) -> bool:
         """Whether a ``from module import *`` stands in it."""
@@ -154,7 +158,7 @@ class Names:
         self._variables: dict[str, dict[Scope, Variable]] = {}
         self._owners: dict[str, dict[Scope, Scope]] = {}
         self._loads: dict[str, dict[Variable, list[ast.Name]]] = {}
-        self._standing: dict[str, bool] = {}
+        self._other_names: dict[str, bool] = {}
 
     @cached_property
     def scopes(self) -> dict[ast.AST, Scope]:
@@ -171,6 +175,10 @@ class Names:
             **{node: self._inside(node, ScopeKind.CLASS) for node in tree.of(ast.ClassDef)},
             **{node: self._inside(node, ScopeKind.COMPREHENSION) for node in comprehensions},
         }
+
+    def scope_of_class(self, node: ast.ClassDef) -> Scope:
+        """The scope of a class body."""
+        return self._inside(node, ScopeKind.CLASS)
 
     def variable(self, name: ast.Name) -> Variable | None:
         """The variable that a name node means, None for builtins and unknown names."""
@@ -203,6 +211,15 @@ class Names:
         root = self._root(node)
         return ".".join((root, *reversed(parts))) if root is not None else None
 
+    def may_be(self, node: ast.expr, last_parts: Container[str]) -> bool:
+        """Whether the last part of the qualified_name() of *node* is perhaps one of these, told without looking it up."""
+        match node:
+            case ast.Attribute(attr=name):
+                return name in last_parts
+            case ast.Name(id=name):
+                return name in last_parts or self._is_other_name(name)
+        return False
+
     def is_used_anywhere(self, name: str) -> bool:
         """Whether any scope binds *name*, or any code reads it."""
         return name in self._by_identifier or name in self._sites
@@ -231,7 +248,7 @@ class Names:
 
     def lookup(self, name: str, scope: Scope) -> Variable | None:
         """The variable that *name* means in *scope*, None for builtins and unknown names."""
-        variables = self._meanings(name)
+        variables = self.meanings(name)
         if not variables:
             return None
         owners = self._owners[name]
@@ -246,7 +263,7 @@ class Names:
 
     def owners(self, name: str) -> dict[Scope, Scope]:
         """The scopes that declare *name* global or nonlocal, with the scopes that own it."""
-        self._meanings(name)
+        self.meanings(name)
         return self._owners[name]
 
     def loads_of(self, variable: Variable) -> list[ast.Name]:
@@ -280,7 +297,7 @@ class Names:
     def _bound(self) -> dict[Scope, dict[str, Variable]]:
         found: defaultdict[Scope, dict[str, Variable]] = defaultdict(dict)
         for name in dict.fromkeys((*self._sites, *self._by_identifier)):
-            for scope, variable in self._meanings(name).items():
+            for scope, variable in self.meanings(name).items():
                 found[scope][name] = variable
         return found
 
@@ -328,7 +345,7 @@ class Names:
                 found[name].append(statement)
         return dict(found)
 
-    def _meanings(self, name: str) -> dict[Scope, Variable]:
+    def meanings(self, name: str) -> dict[Scope, Variable]:
         """The variables that are called *name*, by the scopes that own them."""
         variables = self._variables.get(name)
         if variables is not None:
@@ -383,7 +400,9 @@ class Names:
         return Binding(Kind.UNPACKED, node)
 
     def _root(self, name: ast.Name, depth: int = 0) -> str | None:
-        if not self._may_stand_for_more(name.id) or self._tree.parent(name) is None:
+        if not (name.id in _BUILTINS or self._is_other_name(name.id) or self._is_import(name.id)):
+            return None
+        if self._tree.parent(name) is None:
             return None
         variable = self.lookup(name.id, self.scope_of(name))
         if variable is None:
@@ -401,16 +420,17 @@ class Names:
                 return ".".join((root, *reversed(parts)))
         return None
 
-    def _may_stand_for_more(self, identifier: str) -> bool:
-        """Whether a name *identifier* of the file is a builtin's, an import's or an alias's; ``self`` is none."""
-        known = self._standing.get(identifier)
+    def _is_other_name(self, identifier: str) -> bool:
+        """Whether a name *identifier* of the file is perhaps what something else is called there."""
+        known = self._other_names.get(identifier)
         if known is None:
-            known = self._standing[identifier] = (
-                identifier in _BUILTINS
-                or any(kind is Kind.IMPORT for _, kind in self._sites.get(identifier, ()))
-                or any(self._is_alias(node) for node in self._by_identifier.get(identifier, ()))
-            )
+            known = self._other_names[identifier] = any(
+                isinstance(node, ast.alias) and node.asname is not None for node, _ in self._sites.get(identifier, ())
+            ) or any(self._is_alias(node) for node in self._by_identifier.get(identifier, ()))
         return known
+
+    def _is_import(self, identifier: str) -> bool:
+        return any(kind is Kind.IMPORT for _, kind in self._sites.get(identifier, ()))
 
     def _is_alias(self, name: ast.Name) -> bool:
         """Whether *name* is bound here to what another name or dotted name stands for."""

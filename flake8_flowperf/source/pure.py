@@ -101,7 +101,7 @@ def computation(source: SourceFile, node: ast.expr) -> Computation | None:
     """What the call *node* computes, None when it is no known computation."""
     if not isinstance(node, ast.Call):
         return None
-    if isinstance(node.func, ast.Attribute) and node.func.attr not in _LAST_NAMES:
+    if not source.names.may_be(node.func, _LAST_NAMES):
         return None
     name = source.names.qualified_name(node.func) or ""
     writes = name.startswith("yaml.") and (len(node.args) > 1 or any(key.arg == "stream" for key in node.keywords))

@@ -18,7 +18,7 @@ from flake8_flowperf.source.containers import (
     Form,
     Use,
     called_name,
-    containers,
+    containers_called,
     is_restoring,
 )
 from flake8_flowperf.source.file import SourceFile
@@ -56,9 +56,18 @@ _LONG_LIVED = _set(
 GROWTH_WORDS = ("append", "extend", "insert", "+=")
 """what must stand behind a name in a text for a list to grow"""
 _CACHE_STEMS = ("cache", "Cache", "CACHE", "memo", "Memo", "MEMO")
+_CACHE_WORDS = frozenset({"cache", "caches", "memo"})
 _MEASURED = re.compile(r"len\b[\s\\(]*(?:\w+[\s\\]*\.[\s\\]*)*(\w+)[\s\\]*\)")
 """the last name in a ``len(self.name)``"""
-_ITEM = re.compile(r"[A-Za-z]*\s*\[")
+_ITEM = re.compile(r"\w*\s*\[")
+_LONGEST_NAME = 80
+_LAST_WORD = re.compile(r"\w*\Z")
+_NEW = re.compile(
+    r"[\s\\)]*(?::(?:[^=\n\[]|\[[^\]]*\])*)?=(?!=)[\s\\(]*(?:\{(?:\s|#[^\n]*\n)*\}|[\w.]+[\s\\]*\()"
+)
+"""what stands behind a name that gets an empty dict, or what a call makes"""
+_SET = re.compile(r"[\s\\]*(?:[\])]*[\s\\]*(?:[-+*/|&^%@<>]{0,2}=(?!=)|in\b)|,[^\n=]*=(?!=)|:|\Z)")
+"""what may stand behind an item that is set: alone, with others, by an operator, by a loop or by a ``with``"""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FREE_KEY = _set(
     "path file filename directory dir folder url uri query sql text prompt input request body question message "
@@ -92,14 +101,14 @@ def unbounded_traces(source: SourceFile) -> list[Container]:
     """The lists that look like a trace and only ever grow."""
     if not may_hold_trace(Glance(source.text.text)):
         return []
-    return [item for item in source.fact(containers) if _is_unbounded_trace(source, item)]
+    return [item for item in source.fact(_candidates) if _is_unbounded_trace(source, item)]
 
 
 def unbounded_caches(source: SourceFile) -> list[Container]:
     """The dicts that look like a cache with free keys and only ever grow."""
     if not may_hold_cache(Glance(source.text.text)):
         return []
-    return [item for item in source.fact(containers) if _is_unbounded_cache(source, item)]
+    return [item for item in source.fact(_candidates) if _is_unbounded_cache(source, item)]
 
 
 def length_indexes(source: SourceFile) -> list[LengthIndex]:
@@ -109,11 +118,17 @@ def length_indexes(source: SourceFile) -> list[LengthIndex]:
         return []
     return [
         LengthIndex(container, use.node, lengths)
-        for container in source.fact(containers)
+        for container in source.fact(_candidates)
         if container in traces or _is_bounded(container)
         for use in container.of(Act.APPEND)
         if isinstance(use.node, ast.Call) and (lengths := tuple(_lengths(source, container, use)))
     ]
+
+
+def _candidates(source: SourceFile) -> list[Container]:
+    """The containers that have the name of a trace or cache, or whose length is taken."""
+    measured = frozenset(_MEASURED.findall(source.text.text))
+    return containers_called(source, lambda name: name in measured or is_trace_name(name) or is_cache_name(name))
 
 
 def may_hold_trace(glance: Glance) -> bool:
@@ -144,15 +159,29 @@ def numbered_places(glance: Glance) -> list[int]:
 
 
 def may_hold_cache(glance: Glance) -> bool:
-    """Whether an item of something is set or taken that has the name of a cache."""
+    """Whether an item of something is perhaps set that has the name of a cache."""
     text = glance.text
+    for place in glance.fact(cache_places):
+        item = _ITEM.match(text, place)
+        if item is not None and _SET.match(text, glance.bracket_end(item.end())):
+            first = _LAST_WORD.search(text, max(0, place - _LONGEST_NAME), place)
+            assert first is not None
+            name = f"{first[0]}{text[place : item.end() - 1].rstrip()}"
+            if any(_NEW.match(text, start + len(name)) for start in glance.names(name)):
+                return True
+    return False
+
+
+def cache_places(glance: Glance) -> list[int]:
+    """Where a name that is perhaps a cache's stands."""
+    text = glance.text
+    found = []
     for stem in _CACHE_STEMS:
         place = text.find(stem)
         while place >= 0:
-            if _ITEM.match(text, place + len(stem)):
-                return True
+            found.append(place)
             place = text.find(stem, place + len(stem))
-    return False
+    return found
 
 
 def _grown_names(text: str, words: Iterable[str] = GROWTH_WORDS) -> Iterator[str]:
@@ -184,6 +213,15 @@ def is_trace_name(name: str) -> bool:
     if not parts or not _NOT_A_TRACE.isdisjoint(parts):
         return False
     return parts[-1] in _NOUN or (parts[-1] in _BODY and not _NOUN.isdisjoint(parts))
+
+
+def is_cache_name(name: str) -> bool:
+    """Whether a name says that what it holds are answers that were asked for before; ``cache_nodes`` are no cache."""
+    parts = words(name)
+    return "cached" in parts or any(
+        part in _CACHE_WORDS and following in ("", "by", "for", "of")
+        for part, following in zip(parts, [*parts[1:], ""], strict=False)
+    )
 
 
 def _is_bounded(container: Container) -> bool:
@@ -307,7 +345,7 @@ def _numbers_entry(source: SourceFile, node: ast.AST, append: ast.Call) -> bool:
 
 
 def _is_unbounded_cache(source: SourceFile, container: Container) -> bool:
-    if not set(words(container.name)) & {"cache", "caches", "cached", "memo"} or container.is_reached_by_text:
+    if not is_cache_name(container.name) or container.is_reached_by_text:
         return False
     if any(creation.form is not Form.DICT for creation in container.creations):
         return False
