@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, TextIO
@@ -176,9 +176,9 @@ def _run(parser: Parser, argv: Sequence[str] | None) -> int:
     for_people = settings.output_format == "text"
     report = sys.stderr if is_input or dry or not for_people else sys.stdout
     changed = changed_lines.of(settings)
-    paths = (path for path in discover(settings) if changed is None or changed.touch(path))
+    paths: Iterable[str] = (path for path in discover(settings) if changed is None or changed.touch(path))
     if not (is_input or dry):
-        paths = iter(files.remove_leftovers(paths))
+        paths = files.remove_leftovers(paths)
     results: list[FileResult] = []
     try:
         number, working = parallel.begin(settings, paths, changed)

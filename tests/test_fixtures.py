@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from flake8_flowperf.fixing import gates
+from flake8_flowperf.lint import Linter, find
 from flake8_flowperf.registry import rules
 from flake8_flowperf.source import SourceFile
 from tests import programs
@@ -48,6 +49,25 @@ def test_linting_leaves_the_shared_tree_alone(case: Case) -> None:
     before = programs.parts(source.module)
     case.linter.lint(case.before, source.module, "fixture.py")
     assert programs.is_untouched(source.module, before)
+
+
+UNRELATED = "".join(
+    f"\n\ndef _unrelated_{number}(value):\n" + "    value = -value * 3\n" * 5 + "    return value\n"
+    for number in range(200)
+)
+"""so much that an excerpt without it is worth its making"""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_finding_is_hidden(case: Case) -> None:
+    """What each rule finds is found as well where the rule says by itself what it has to look at."""
+    text = f"{case.before.rstrip()}\n{UNRELATED}"
+    source = SourceFile.parse(text, "fixture.py")
+    for rule in case.linter.rules:
+        alone = Linter([type(rule)], case.linter.settings)
+        if find(source, alone.rules):
+            assert alone.relevant(text, "fixture.py"), rule.code
+            assert not alone.clears(text, "fixture.py"), rule.code
 
 
 @pytest.mark.parametrize("level", ["safe", "unsafe"])

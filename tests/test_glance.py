@@ -40,6 +40,10 @@ MAY = {
         "import json\ndef f(a):\n    x = json.dumps(a, indent=1)\n"
         "    return x, json.dumps(\n        a,\n        indent=1)\n",
     ),
+    "condition of a comprehension": (
+        "FLP201",
+        "import re\nx = [\n    z for z in y\n    if f(\n        re.compile('a').match(z))]\n",
+    ),
     "alias of a computation": ("FLP201", "import json\ndump: object = json.dumps\nx = [dump(y) for z in w]\n"),
     "name bound to a display": ("FLP901", "def f():\n    names: list = ['a']\n    for n in list(names): pass\n"),
     "name bound to a bare tuple": ("FLP901", "names = 'a', 'b'\nfor n in list(names): pass\n"),
@@ -47,8 +51,71 @@ MAY = {
     "length of a trace": ("FLP302", "class A:\n    def f(self):\n        self.log.append({'n': len(self . log)})\n"),
     "listing in parentheses": ("FLP101", "for p in (\n    base\n).rglob('*'):\n    if p.suffix == '.py': pass\n"),
     "filtered listing": ("FLP101", "x = filter(lambda p: p.suffix == '.py', base.iterdir())\n"),
+    "text of an attribute": (
+        "FLP701",
+        "class A:\n    def f(self):\n        self.s = ''\n        for x in y:\n            self.s += x\n",
+    ),
+    "text whose value is set over lines": (
+        "FLP701",
+        "class A:\n    def f(self):\n        self.s: str = (\n            'a')\n        for x in y:\n"
+        "            self.s += x\n",
+    ),
+    "text made by a function of another name": (
+        "FLP701",
+        "from json import dumps as d\ndef f(y):\n    s = d(1)\n    for x in y:\n        s = d(x) + s\n    return s\n",
+    ),
+    "text that a nested function reads": (
+        "FLP701",
+        "def f(y):\n    s = ''\n    def g(): return s\n    for x in y:\n        s += 'a'\n    return g\n",
+    ),
+    "text that a comprehension reads": (
+        "FLP701",
+        "def f(y):\n    s = ''\n    for x in y:\n        s += 'a'\n    return [\n        z\n        for z in y\n"
+        "        if z in s]\n",
+    ),
+    "text that a lambda reads": (
+        "FLP701",
+        "def f(y):\n    s = ''\n    for x in y:\n        s += 'a'\n    return lambda: s\n",
+    ),
+    "global text": ("FLP701", "def f(y):\n    global s\n    s = ''\n    for x in y:\n        s += 'a'\n"),
+    "bytes": ("FLP701", "def f(y):\n    s = b''\n    for x in y:\n        s += x\n    return s\n"),
+    "three terms": ("FLP701", "def f(y):\n    s = ''\n    for x in y:\n        s = s + 'a' + x\n    return s\n"),
+    "three terms over lines": (
+        "FLP701",
+        "def f(y):\n    s = ''\n    for x in y:\n        s = (s  # old (\n             + 'a' + x)\n    return s\n",
+    ),
+    "text in front": ("FLP701", "def f(y):\n    s = ''\n    for x in y:\n        s = x + (s)  # why\n    return s\n"),
+    "f-string": ("FLP701", "def f(y):\n    s = ''\n    for x in y:\n        s = 'a' rf'{s}{x}'\n    return s\n"),
+    "name in a comment and a text": (
+        "FLP701",
+        "class A:\n    def f(self):\n        self.s = ''\n        for x in y:\n"
+        "            print('self.s')  # self.s\n            self.s += 'a'\n",
+    ),
+    "argument of the same name": (
+        "FLP701",
+        "class A:\n    def f(self):\n        self.s = ''\n        for x in y:\n            g(\n                s=1,\n"
+        "            )\n            self.s += 'a'\n",
+    ),
+    "cache": ("FLP303", "_cache = {}\ndef f(path):\n    _cache [path] = 1\n"),
+    "cache set with others": (
+        "FLP303",
+        "class A:\n    _cache: dict = dict()\n    def f(self, path):\n        self._cache[path], x = 1, 2\n",
+    ),
+    "captured output": ("FLP502", "import subprocess as s\ns.run(['a'], stdout=s.PIPE)\n"),
 }
 CANNOT = {
+    "sum of numbers": ("FLP701", "def f(self):\n    for x in y:\n        self.total += x.size\n"),
+    "local text": ("FLP701", "def f(y):\n    s = ''\n    for x in y:\n        s += 'a'\n    return s\n"),
+    "text that is set anew": ("FLP701", "for x in y:\n    s = 'a'\n    s += x\n    print(s)\n"),
+    "text that is read": ("FLP701", "s = ''\nwhile len(s) < 9:\n    s += 'a'\n"),
+    "attribute that is read": (
+        "FLP701",
+        "class A:\n    def f(self):\n        for x in y:\n            self.s += 'a'\n            print(self.s)\n",
+    ),
+    "another sum": ("FLP701", "s = ''\nfor x in y:\n    t = f(s, 'a' + x)\n"),
+    "cache that is only read": ("FLP303", "_cache = {}\ndef f(path):\n    return _cache[path]\n"),
+    "cache that comes from elsewhere": ("FLP303", "def f(path, cache):\n    cache[path] = 1\n"),
+    "process whose output nobody reads": ("FLP502", "import subprocess\nsubprocess.run(['a'])\n"),
     "only imported": ("FLP801", "import requests\ntry: pass\nexcept requests.exceptions.Timeout: pass\n"),
     "attribute of something else": ("FLP801", "import requests\nself.requests.get(1)\n"),
     "annotation": ("FLP801", "import httpx\ndef f(client: httpx.Client) -> None: pass\n"),

@@ -110,11 +110,7 @@ class SequentialFileReads(Rule[None]):
 
     def may_fire(self, glance: Glance) -> bool:
         """Whether something is read in a loop."""
-        return any(
-            glance.is_repeated(start, start + len(name))
-            for name in _READING
-            for start in glance.names(name)
-        )
+        return any(glance.is_repeated(start, start + len(name)) for name in _READING for start in glance.names(name))
 
     def places(self, glance: Glance) -> Iterable[int] | None:
         """Where a file is read."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.copies import DEEPCOPY, Siblings, redundant_copies
+from flake8_flowperf.source.glance import Glance
 
 FORM: Option[str] = Option(
     "--flowperf-deepcopy", "json", "what the fix of FLP401 writes for several deep copies", ("json", "pickle", "single")

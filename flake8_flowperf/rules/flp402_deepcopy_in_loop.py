@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.copies import (
     DEEPCOPY,
     InLoop,
@@ -18,6 +17,7 @@ from flake8_flowperf.source.copies import (
     Rebound,
     redundant_copies,
 )
+from flake8_flowperf.source.glance import Glance
 
 
 class DeepcopyInLoop(Rule[InLoop]):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.copies import DEEPCOPY, Recorded, redundant_copies
+from flake8_flowperf.source.glance import Glance
 
 
 class DeepcopyIntoTrace(Rule[Recorded]):

@@ -9,7 +9,14 @@ from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.command_text import interpolated, last_name
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.processes import LISTENED, SHELL_MODULES, ShellCall, may_start_shell, shell_call, shell_places
+from flake8_flowperf.source.processes import (
+    LISTENED,
+    SHELL_MODULES,
+    ShellCall,
+    may_start_shell,
+    shell_call,
+    shell_places,
+)
 
 TIMEOUT: Option[int] = Option(
     "--flowperf-timeout", 30, "seconds that the fixes of FLP501 and FLP502 give a process", type=int

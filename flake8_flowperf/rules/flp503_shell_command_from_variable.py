@@ -8,7 +8,14 @@ from collections.abc import Iterable, Iterator
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.processes import LISTENED, SHELL_MODULES, ShellCall, may_start_shell, shell_call, shell_places
+from flake8_flowperf.source.processes import (
+    LISTENED,
+    SHELL_MODULES,
+    ShellCall,
+    may_start_shell,
+    shell_call,
+    shell_places,
+)
 
 
 class ShellCommandFromVariable(Rule[ShellCall]):

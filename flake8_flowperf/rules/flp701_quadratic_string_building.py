@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.growth import Growing, Side, growing, is_copied, may_grow
+from flake8_flowperf.source.growing_text import may_grow
+from flake8_flowperf.source.growth import Growing, Side, growing, is_copied
 
 _SHOWN = 30
 

@@ -9,7 +9,15 @@ from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.connections import PerCallRequest, Reason, requests_per_call
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, URLLIB3_POOL, http_places, may_call_http, spelled
+from flake8_flowperf.source.http import (
+    CALLS,
+    HTTP_MODULES,
+    HTTP_WORDS,
+    URLLIB3_POOL,
+    http_places,
+    may_call_http,
+    spelled,
+)
 
 RETRIES: Option[int] = Option(
     "--flowperf-retries",

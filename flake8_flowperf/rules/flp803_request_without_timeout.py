@@ -14,7 +14,8 @@ from flake8_flowperf.source.http import (
     WITHOUT_DEFAULT_TIMEOUT,
     HttpCall,
     http_calls,
-    http_places, may_call_http,
+    http_places,
+    may_call_http,
     spelled,
 )
 

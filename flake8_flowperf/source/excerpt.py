@@ -39,7 +39,7 @@ def excerpt(text: str, places: Iterable[int]) -> str | None:
             saved += end - body
             done = end
         definition = _DEFINITION.search(text, end)
-    if saved < _LEAST * len(text):
+    if saved <= _LEAST * len(text):
         return None
     return "".join((*parts, text[done:]))
 

@@ -186,7 +186,9 @@ class Glance:
         """
         text = self.text
         if (renamed := _AS.match(text, end)) is not None:
-            return renamed[1] not in known and not text.startswith("except", self.line_start(start) + _width(text, self.line_start(start)))
+            return renamed[1] not in known and not text.startswith(
+                "except", self.line_start(start) + _width(text, self.line_start(start))
+            )
         return bool(_STATEMENT_END.match(text, end) and _ALIASED.match(text[self.line_start(start) : start]))
 
     def line_start(self, offset: int) -> int:
@@ -250,17 +252,19 @@ class Glance:
         return True
 
     def is_comprehended(self, start: int, end: int) -> bool:
-        """Whether the expression from *start* to *end* may stand in a comprehension."""
+        """Whether the expression from *start* to *end* may stand in a comprehension that does not begin in its line."""
         text = self.text
-        line = self.line_start(start)
+        first = line = self.line_start(start)
         brackets = _open_brackets(text, line, start)
         for kind, header in self.headers(line):
             if kind is Header.UNKNOWN:
                 return True
-            if kind is not Header.BRACKET:
+            opened = _open_brackets(text, header, text.find("\n", header))
+            if kind is not Header.BRACKET and not opened:  # what begins with an ``if`` may be a condition in brackets
                 break
-            brackets += _open_brackets(text, header, text.find("\n", header))
-        return brackets > 0 and _repeats(text, end, brackets)
+            brackets += opened
+            first = header
+        return brackets > 0 and (_REPEATING.search(text, first, line) is not None or _repeats(text, end, brackets))
 
     def bracket_end(self, place: int) -> int:
         """About where the bracket ends that was opened right before *place*; not before its end."""

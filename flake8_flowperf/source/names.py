@@ -212,7 +212,7 @@ class Names:
         return ".".join((root, *reversed(parts))) if root is not None else None
 
     def may_be(self, node: ast.expr, last_parts: Container[str]) -> bool:
-        """Whether the last part of the qualified_name() of *node* is perhaps one of these, told without looking it up."""
+        """Whether the qualified_name() of *node* perhaps ends with one of these, told without looking it up."""
         match node:
             case ast.Attribute(attr=name):
                 return name in last_parts

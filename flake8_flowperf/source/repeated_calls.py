@@ -79,7 +79,7 @@ def _is_function_called(glance: Glance, place: int) -> bool:
 
 
 def _calls_of_function(glance: Glance, place: int) -> Iterator[int] | None:
-    """Where the function around *place* is perhaps called in the file; None when it is not certain which one that is."""
+    """Where the function around *place* is perhaps called in the file; None when it is not certain which it is."""
     name = glance.function_name(place)
     if not name:
         return None if name is None else iter(())

@@ -62,11 +62,9 @@ _MEASURED = re.compile(r"len\b[\s\\(]*(?:\w+[\s\\]*\.[\s\\]*)*(\w+)[\s\\]*\)")
 _ITEM = re.compile(r"\w*\s*\[")
 _LONGEST_NAME = 80
 _LAST_WORD = re.compile(r"\w*\Z")
-_NEW = re.compile(
-    r"[\s\\)]*(?::(?:[^=\n\[]|\[[^\]]*\])*)?=(?!=)[\s\\(]*(?:\{(?:\s|#[^\n]*\n)*\}|[\w.]+[\s\\]*\()"
-)
+_NEW = re.compile(r"[\s\\)]*(?::(?:[^=\n\[]|\[[^\]]*\])*)?=(?!=)[\s\\(]*(?:\{(?:\s|#[^\n]*\n)*\}|[\w.]+[\s\\]*\()")
 """what stands behind a name that gets an empty dict, or what a call makes"""
-_SET = re.compile(r"[\s\\]*(?:[\])]*[\s\\]*(?:[-+*/|&^%@<>]{0,2}=(?!=)|in\b)|,[^\n=]*=(?!=)|:|\Z)")
+_SET = re.compile(r"[\s\\]*(?:[\])]*[\s\\]*(?:[-+*/|&^%@<>]{0,2}=(?!=)|in\b)|,[^\n=]*=(?!=)|:)")
 """what may stand behind an item that is set: alone, with others, by an operator, by a loop or by a ``with``"""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FREE_KEY = _set(
@@ -163,7 +161,8 @@ def may_hold_cache(glance: Glance) -> bool:
     text = glance.text
     for place in glance.fact(cache_places):
         item = _ITEM.match(text, place)
-        if item is not None and _SET.match(text, glance.bracket_end(item.end())):
+        close = glance.bracket_end(item.end()) if item is not None else 0
+        if item is not None and (close == len(text) or _SET.match(text, close)):
             first = _LAST_WORD.search(text, max(0, place - _LONGEST_NAME), place)
             assert first is not None
             name = f"{first[0]}{text[place : item.end() - 1].rstrip()}"
