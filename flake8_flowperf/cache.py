@@ -2,8 +2,8 @@
 
 A result is known by a digest of the file's path and content, in one file for every combination of package, Python,
 options and working folder.  Where the file system says that a file was not touched since it was read, its content is
-not read again, as git does it.  Nothing that is wrong in what is remembered can do harm but a result that should not
-be there, and a checksum sees to that.
+not read again, as git does it; and where no folder was, files are not looked for again.  Nothing that is wrong in what
+is remembered can do harm but a result that should not be there, and a checksum sees to that.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from flake8_flowperf import __version__
+from flake8_flowperf.config import discover, folders
 from flake8_flowperf.fixing import files
 from flake8_flowperf.fixing.results import FileResult
 
-_MAGIC = b"flowperf-known-1"
+_MAGIC = b"flowperf-known-2"
 _SIZE = 16
 """bytes of a digest"""
 _MOST = 500_000
@@ -43,14 +44,27 @@ _IRRELEVANT = frozenset(
 
 @dataclass
 class _Known:
-    """The results by the digests of their files, and what the file system said of each file when it was read."""
+    """What is remembered.
+
+    *results* are by the digests of their files, *files* tell what the file system said of each file when it was read,
+    and *listings* which files were found for which arguments, with what it said of the folders before.
+    """
 
     results: dict[str, list[Any]] = field(default_factory=dict)
     files: dict[str, list[Any]] = field(default_factory=dict)
+    listings: dict[str, list[Any]] = field(default_factory=dict)
 
     def update(self, other: _Known) -> None:
         self.results.update(other.results)
         self.files.update(other.files)
+        self.listings.update(other.listings)
+
+    def has(self, other: _Known) -> bool:
+        return (
+            other.results.keys() <= self.results.keys()
+            and other.files.items() <= self.files.items()
+            and other.listings.items() <= self.listings.items()
+        )
 
 
 class Cache:
@@ -62,6 +76,22 @@ class Cache:
         self._settings = settings
         self._known = _load(self._file)
         self._used = _Known()
+
+    def discover(self) -> Iterator[str]:
+        """What config.discover() gives; it is not asked again while no folder has got, lost or renamed an entry."""
+        arguments = json.dumps(self._settings.filenames)
+        known = self._known.listings.get(arguments)
+        if known is not None and all(tuple(told) == stamp(folder) for folder, *told in known[0]):
+            self._used.listings[arguments] = known
+            yield from known[1]
+            return
+        told = [[folder, *stamp(folder)] for folder in folders(self._settings)]  # before anybody looks into them
+        found = []
+        for path in discover(self._settings):
+            found.append(path)
+            yield path
+        if all(map(os.path.isdir, self._settings.filenames)) and all(len(item) > 1 for item in told):
+            self._used.listings[arguments] = [told, found]
 
     def result(self, path: str) -> FileResult | None:
         """The result of a file that holds what it held, and in which nothing is to be done; None for any other."""
@@ -89,12 +119,12 @@ class Cache:
     def save(self) -> None:
         """Keep what was added, beside what other runs have added meanwhile; a folder that refuses is no error."""
         known, used = self._known, self._used
-        if used.results.keys() <= known.results.keys() and used.files.items() <= known.files.items():
+        if known.has(used):
             return
         together = _load(self._file)
         together.update(used)
         kept = together if len(together.results) <= _MOST else used
-        payload = json.dumps([kept.results, kept.files], separators=(",", ":")).encode("ascii")
+        payload = json.dumps([kept.results, kept.files, kept.listings], separators=(",", ":")).encode("ascii")
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             _remove_old(self._file.parent)

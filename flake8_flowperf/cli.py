@@ -164,6 +164,7 @@ def _check_usage(parser: Parser, settings: argparse.Namespace) -> None:
 def _run(parser: Parser, argv: Sequence[str] | None) -> int:
     settings = read_settings(parser, argv)
     _check_usage(parser, settings)
+    from flake8_flowperf import cache as caches
     from flake8_flowperf import changed_lines, parallel, reporting
     from flake8_flowperf.fixing import files
     from flake8_flowperf.progress import Bar
@@ -176,12 +177,14 @@ def _run(parser: Parser, argv: Sequence[str] | None) -> int:
     for_people = settings.output_format == "text"
     report = sys.stderr if is_input or dry or not for_people else sys.stdout
     changed = changed_lines.of(settings)
-    paths: Iterable[str] = (path for path in discover(settings) if changed is None or changed.touch(path))
+    cache = caches.of(settings)
+    found = cache.discover() if cache is not None else discover(settings)
+    paths: Iterable[str] = (path for path in found if changed is None or changed.touch(path))
     if not (is_input or dry):
         paths = files.remove_leftovers(paths)
     results: list[FileResult] = []
     try:
-        number, working = parallel.begin(settings, paths, changed)
+        number, working = parallel.begin(settings, paths, changed, cache)
         bar = Bar(number, shown=not (is_input or settings.quiet))
         with closing(working):
             for result in bar.count(working):

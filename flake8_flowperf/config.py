@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import configparser
 import io
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ from flake8.options.manager import OptionManager
 from flake8.plugins import finder
 from flake8.processor import FileProcessor
 from flake8.style_guide import Decision, DecisionEngine, StyleGuideManager
-from flake8.utils import parse_files_to_codes_mapping
+from flake8.utils import matches_filename, parse_files_to_codes_mapping
 from flake8.violation import Violation
 
 from flake8_flowperf import __version__, registry
@@ -64,6 +65,8 @@ _METAVARS = {
 }
 
 
+_LOG = logging.getLogger(__name__)
+_EXCLUDED = '"%(path)s" has %(whether)sbeen excluded'
 _NOQA = re.compile("noqa", re.IGNORECASE)
 
 
@@ -154,6 +157,20 @@ def discover(settings: argparse.Namespace) -> Iterator[str]:
         if path not in seen:
             seen.add(path)
             yield path
+
+
+def folders(settings: argparse.Namespace) -> Iterator[str]:
+    """The folders in which discover() looks for files; none that is excluded, nor what is in it."""
+    exclude = (*settings.exclude, *settings.extend_exclude)
+
+    def is_excluded(path: str) -> bool:
+        return matches_filename(path, patterns=exclude, log_message=_EXCLUDED, logger=_LOG)
+
+    for path in settings.filenames or [os.curdir]:
+        if os.path.isdir(path) and not is_excluded(path):
+            for folder, names, _ in os.walk(path):
+                yield folder
+                names[:] = [name for name in names if not is_excluded(os.path.join(folder, name))]
 
 
 def selected_rules(settings: argparse.Namespace) -> list[type[Rule[Any]]]:

@@ -14,7 +14,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from multiprocessing import connection
 
-from flake8_flowperf import cache as caches
 from flake8_flowperf.cache import Cache
 from flake8_flowperf.changed_lines import ChangedLines
 from flake8_flowperf.config import jobs
@@ -30,14 +29,14 @@ _fixer: Fixer | None = None
 
 
 def begin(
-    settings: argparse.Namespace, paths: Iterable[str], changed: ChangedLines | None
+    settings: argparse.Namespace, paths: Iterable[str], changed: ChangedLines | None, cache: Cache | None
 ) -> tuple[int, Generator[FileResult, None, None]]:
     """Begin to work while *paths* are still being found: how many there are, and what became of each, in their order.
 
+    Where the *cache* has the result of a file, it is not worked on.
     The results are to be closed.  They raise BrokenExecutor when a worker is killed; every file is then as it was or
     fixed.
     """
-    cache = caches.of(settings)
     pool = _Pool(settings, changed, cache.key if cache is not None else None)
     found: list[tuple[str, FileResult | None]] = []
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,45 @@ def test_untouched_files_are_not_read(folder: Path, monkeypatch: pytest.MonkeyPa
     (folder / "clean.py").write_text(BROAD[: len(CLEAN)].ljust(len(CLEAN)))
     age("clean.py")  # the same size and time; only the time of the change of these tells
     assert "clean.py" in fixed(folder, "--check")[1]
+
+
+def test_files_are_not_looked_for_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not before a folder gets, loses or renames an entry."""
+    write(folder, {"inner/a.py": CLEAN, "inner/deep/b.txt": "", "build/c.py": CLEAN})
+    looked_for = []
+    original = cache.discover
+
+    def spy(settings: argparse.Namespace) -> Iterator[str]:
+        looked_for.append(settings.filenames)
+        return original(settings)
+
+    monkeypatch.setattr(cache, "discover", spy)
+    monkeypatch.setattr(cache, "_RECENT", 0)
+    options = ["--check", "--exclude=build"]
+
+    def found(*more: str) -> tuple[set[str], bool]:
+        looked_for.clear()
+        capsys.readouterr()
+        fixed(folder, *options, "--output-format=json", *more)
+        return {Path(file["path"]).name for file in json.loads(capsys.readouterr().out)["files"]}, bool(looked_for)
+
+    names, _ = found()
+    assert found() == (names, False)
+    (folder / "inner" / "a.py").write_text(BROAD)
+    write(folder, {"build/new.py": CLEAN})
+    assert found() == (names | {"a.py"}, False)
+    write(folder, {"inner/deep/new.py": BROAD})
+    assert found() == (names | {"a.py", "new.py"}, True)
+    assert found() == (names | {"a.py", "new.py"}, False)
+    (folder / "inner" / "deep" / "new.py").rename(folder / "inner" / "deep" / "newer.py")
+    assert found() == (names | {"a.py", "newer.py"}, True)
+    (folder / "inner" / "deep" / "newer.py").unlink()
+    assert found() == (names | {"a.py"}, True)
+    assert found("--filename=*.txt")[1]
+    assert found("inner", "wrong.py")[1]
+    assert found("inner", "wrong.py")[1], "a file that is named may become a folder"
 
 
 def test_what_has_just_changed_is_read_again(folder: Path) -> None:

@@ -332,7 +332,8 @@ def _body(function: FunctionNode) -> list[ast.AST]:
 
 def _is_certain(source: SourceFile, site: _Site) -> bool:
     """Whether the statement of a computation computes it whenever it runs."""
-    if not site.inputs or not any(site.unit in walk(part) for part in evaluated(site.place)):
+    parts = {*evaluated(site.place)}
+    if not site.inputs or not any(node in parts for node in (site.unit, *source.tree.ancestors(site.unit))):
         return False
     return not isinstance(site.place, ast.While) and not way_to(source, site.unit, site.place).is_conditional
 

@@ -38,6 +38,7 @@ from flake8_flowperf.source.values import ValueKind, kind_of_value
 
 _BEFORE = re.compile(r"(?:^|\W)(?:in[\s\\(]*|(?P<taker>sorted|set|frozenset|tuple|enumerate)[\s\\]*\([\s\\(]*)\Z")
 _NAME = re.compile(r"[\s\\]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*)[\s\\]*\)")
+_ASSIGNED = re.compile(r"(?<![\w.])(\w+)[\s\\]*(?::[^=\n]*)?=(?!=)(?=([^\n]*))")
 _DISPLAYED = frozenset("[({,\\")
 _MADE_BY = re.compile(r"[\s\\]*\(")
 _LONGEST_GAP = 200
@@ -161,7 +162,7 @@ class NeedlessMaterialisation(Rule[Materialisation]):
         """Whether lines are read, or a list stands where any iterable could."""
         text = glance.text
         return glance.fact(may_read_lines) or any(
-            (made := _MADE_BY.match(text, start + len("list"))) and _may_be_needless(text, start, made.end())
+            (made := _MADE_BY.match(text, start + len("list"))) and _may_be_needless(glance, start, made.end())
             for start in glance.names("list")
         )
 
@@ -178,11 +179,12 @@ class NeedlessMaterialisation(Rule[Materialisation]):
             yield self.finding(node, source, _message(found), found)
 
 
-def _may_be_needless(text: str, start: int, argument: int) -> bool:
+def _may_be_needless(glance: Glance, start: int, argument: int) -> bool:
     """Whether the ``list(`` at *start* may stand where what it copies could, be it behind ``in`` or in ``sorted(``.
 
     Behind ``in`` a plain name counts if it is bound to a display somewhere, and an attribute never does.
     """
+    text = glance.text
     gap = text[max(0, start - _LONGEST_GAP) : start]
     before = _BEFORE.search(gap)
     if before is None:
@@ -195,8 +197,12 @@ def _may_be_needless(text: str, start: int, argument: int) -> bool:
         return not text.startswith(")", argument)
     if copied["attributes"]:
         return False
-    values = re.finditer(rf"(?<![\w.]){copied['name']}[\s\\]*(?::[^=\n]*)?=(?!=)([^\n]*)", text)
-    return any(not _DISPLAYED.isdisjoint(value[1]) for value in values)
+    return copied["name"] in glance.fact(_displayed_names)
+
+
+def _displayed_names(glance: Glance) -> set[str]:
+    """The names that are perhaps bound to a display."""
+    return {value[1] for value in _ASSIGNED.finditer(glance.text) if not _DISPLAYED.isdisjoint(value[2])}
 
 
 def _message(found: Materialisation) -> str:

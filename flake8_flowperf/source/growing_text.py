@@ -10,6 +10,8 @@ from flake8_flowperf.source.glance import MODULE, Glance, Header
 from flake8_flowperf.source.growth import BYTES_FUNCTIONS, BYTES_METHODS, CONVERSIONS, TEXT_FUNCTIONS, TEXT_METHODS
 
 _NUMBER = re.compile(r"\+=\s*(?:\d[\d_.]*|len\([^()\n]*\))[ \t]*(?:#|;|\r|\n|\Z)")
+_MOST = 200
+"""statements that are judged; each may take a look at the whole text"""
 _LONGEST_VALUE = 500
 _LONGEST_STATEMENT = 4000
 _FUNCTIONS = sorted(name.rpartition(".")[2] for name in TEXT_FUNCTIONS | BYTES_FUNCTIONS)
@@ -48,7 +50,7 @@ class Evidence(enum.Enum):
 def may_grow(glance: Glance) -> bool:
     """Whether a statement of a text perhaps makes a str or bytes longer in a loop, in a way that copies it."""
     text = glance.text
-    done = 0
+    done = judged = 0
     for start, end in glance.loops():
         place = text.find("=", max(start, done), end)
         while place >= 0:
@@ -60,8 +62,10 @@ def may_grow(glance: Glance) -> bool:
                 may = False
             else:
                 may = _may_add(text, place)
-            if may and glance.is_in_loop(place) and _may_copy(glance, place - is_augmented, is_augmented):
-                return True
+            if may and glance.is_in_loop(place):
+                judged += 1
+                if judged > _MOST or _may_copy(glance, place - is_augmented, is_augmented):
+                    return True
             place = text.find("=", place + 1, end)
         done = max(done, end)
     return False

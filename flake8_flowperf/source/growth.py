@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.loops import enclosing_loops, runs_few_times, way_to
+from flake8_flowperf.source.loops import enclosing_loops, leaves, runs_few_times
 from flake8_flowperf.source.names import Kind, ScopeKind, Variable
 from flake8_flowperf.source.tree import FunctionNode, Loop, walk
 
@@ -150,7 +150,7 @@ def growing(source: SourceFile, node: ast.Assign | ast.AugAssign) -> Growing | N
             if loop is not None and not _is_set_before(growth.target, loop, candidate):
                 return None  # it goes on growing in the loop around, which reads it
             break
-        if loop is None and (runs_few_times(source, candidate) or way_to(source, node, candidate).leaves):
+        if loop is None and (runs_few_times(source, candidate) or leaves(source, node, candidate)):
             return None
         loop, growths = candidate, found
     if loop is None:
@@ -203,7 +203,7 @@ def _growths(
     """What _only_grows() gives for *target*; the names *own* are those of inner loops that say which item grows."""
     if not isinstance(target, ast.Name):
         rebound = {name.id for name in _names(target)} - own
-        if any(not isinstance(name.ctx, ast.Load) for identifier in rebound for name in loop.reads.get(identifier, ())):
+        if not loop.bound.isdisjoint(rebound):
             return None
     same = [node for node in loop.reads.get(_last_name(target), ()) if _is_same(node, target)]
     if isinstance(target, ast.Subscript) and any(
@@ -227,6 +227,8 @@ class _Contents:
 
     growths: dict[str, list[Growth]] = field(default_factory=dict)
     reads: dict[str, list[ast.Name | ast.Attribute | ast.Subscript]] = field(default_factory=dict)
+    bound: set[str] = field(default_factory=set)
+    """the names that the loop binds or deletes"""
     calls: list[ast.Call] = field(default_factory=list)
 
 
@@ -236,6 +238,8 @@ def _contents(loop: Loop) -> _Contents:
         match node:
             case ast.Name() | ast.Attribute() | ast.Subscript():
                 found.reads.setdefault(_last_name(node), []).append(node)
+                if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                    found.bound.add(node.id)
             case ast.Call():
                 found.calls.append(node)
             case ast.Assign() | ast.AugAssign() if (growth := growth_of(node)) is not None:

@@ -125,7 +125,7 @@ def way_to(source: SourceFile, node: ast.AST, around: ast.AST) -> Way:
     """The way from *around* down to *node*."""
     tests: list[ast.expr] = []
     tries: list[ast.Try] = []
-    is_conditional = is_in_handler = leaves = breaks = False
+    is_conditional = is_in_handler = False
     child = node
     for parent in source.tree.ancestors(node):
         is_between = parent is not around
@@ -157,14 +157,42 @@ def way_to(source: SourceFile, node: ast.AST, around: ast.AST) -> Way:
         if isinstance(child, ast.stmt):
             block = _block(parent, child)
             tests += _guards(block[: block.index(child)])
-            leaves = leaves or any(isinstance(statement, (ast.Return, ast.Raise)) for statement in block)
-            breaks = breaks or any(isinstance(statement, ast.Break) for statement in block)
-            if isinstance(parent, (ast.For, ast.AsyncFor, ast.While)) and block is parent.body and is_between:
-                breaks = False
         if not is_between:
             break
         child = parent
-    return Way(is_conditional, tuple(tests), tuple(tries), is_in_handler, leaves or breaks)
+    return Way(is_conditional, tuple(tests), tuple(tries), is_in_handler, leaves(source, node, around))
+
+
+def leaves(source: SourceFile, node: ast.AST, around: ast.AST) -> bool:
+    """Whether the code at *node*, once it has run, leaves *around*, which is a loop or function around it."""
+    breaks = False
+    known = source.fact(_endings)
+    child = node
+    for parent in source.tree.ancestors(node):
+        if isinstance(child, ast.stmt):
+            block = _block(parent, child)
+            if block[0] not in known:
+                known[block[0]] = _ending(block)
+            returns, has_break = known[block[0]]
+            if returns:
+                return True
+            breaks = breaks or has_break
+            if isinstance(parent, (ast.For, ast.AsyncFor, ast.While)) and block is parent.body and parent is not around:
+                breaks = False
+        if parent is around:
+            break
+        child = parent
+    return breaks
+
+
+def _endings(_: SourceFile) -> dict[ast.stmt, tuple[bool, bool]]:
+    return {}
+
+
+def _ending(block: list[ast.stmt]) -> tuple[bool, bool]:
+    """Whether a block returns or raises, and whether it breaks."""
+    returns = any(isinstance(statement, (ast.Return, ast.Raise)) for statement in block)
+    return returns, any(isinstance(statement, ast.Break) for statement in block)
 
 
 def _index(nodes: list[ast.expr], node: ast.AST) -> int:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import ast
 import enum
 import weakref
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.names import Variable
+from flake8_flowperf.source.names import Binding, Variable
 from flake8_flowperf.source.pure import CONTENT_BUILTINS, CONTENT_METHODS, READING_METHODS, Input, is_harmless_call
 from flake8_flowperf.source.tree import Comprehension, Loop, walk
 
@@ -27,6 +29,14 @@ class Region:
     def __init__(self, nodes: Iterable[ast.AST]) -> None:
         self.nodes = tuple(nodes)
         self._members = frozenset(self.nodes)
+
+    @property
+    def lines(self) -> tuple[int, int] | None:
+        """The first and last line of a region of statements; expressions in f-strings do not know theirs."""
+        statements = [node for node in self.nodes if isinstance(node, ast.stmt)]
+        if not statements or len(statements) < len(self.nodes):
+            return None
+        return min(node.lineno for node in statements), max(node.end_lineno or node.lineno for node in statements)
 
     def holds(self, node: ast.AST, source: SourceFile) -> bool:
         """Whether *node* is below one of the nodes."""
@@ -69,6 +79,7 @@ class Stability:
         self._source: SourceFile = weakref.proxy(source)  # which keeps this among its facts
         self._turns: dict[Loop | Comprehension, Region] = {}
         self._effects: dict[Region, _Effects] = {}
+        self._binding_lines: dict[Variable, list[int]] = {}
         self._answers: dict[tuple[Variable, tuple[str, ...], bool, Region], bool] = {}
 
     def turn(self, loop: Loop | Comprehension) -> Region:
@@ -103,12 +114,23 @@ class Stability:
         return item.has_contents and self._any_changes([variable], item.path, region)
 
     def _is_rebound(self, variable: Variable, region: Region) -> bool:
-        if any(self._is_inside(binding.node, region) for binding in variable.bindings):
+        if any(self._is_inside(binding.node, region) for binding in self._near(variable, region)):
             return True
         if len(variable.bindings) < 2 or not self.effects(region).calls_unknown:
             return False
         here = self._source.tree.function(region.nodes[0])
         return any(self._source.tree.function(binding.node) is not here for binding in variable.bindings)
+
+    def _near(self, variable: Variable, region: Region) -> list[Binding]:
+        """The bindings of the variable that may stand in the region; a name may be bound a thousand times."""
+        lines = region.lines
+        if lines is None or self._source.tree.of(ast.NamedExpr):
+            return variable.bindings
+        if variable not in self._binding_lines:
+            nodes: list[Any] = [binding.node for binding in variable.bindings]
+            self._binding_lines[variable] = [node.lineno for node in nodes]
+        known = self._binding_lines[variable]
+        return variable.bindings[bisect_left(known, lines[0]) : bisect_right(known, lines[1])]
 
     def _attribute_may_change(self, variable: Variable, item: Input, region: Region) -> bool:
         effects = self.effects(region)

@@ -159,6 +159,7 @@ def numbered_places(glance: Glance) -> list[int]:
 def may_hold_cache(glance: Glance) -> bool:
     """Whether an item of something is perhaps set that has the name of a cache."""
     text = glance.text
+    judged = set()
     for place in glance.fact(cache_places):
         item = _ITEM.match(text, place)
         close = glance.bracket_end(item.end()) if item is not None else 0
@@ -166,8 +167,9 @@ def may_hold_cache(glance: Glance) -> bool:
             first = _LAST_WORD.search(text, max(0, place - _LONGEST_NAME), place)
             assert first is not None
             name = f"{first[0]}{text[place : item.end() - 1].rstrip()}"
-            if any(_NEW.match(text, start + len(name)) for start in glance.names(name)):
+            if name not in judged and any(_NEW.match(text, start + len(name)) for start in glance.names(name)):
                 return True
+            judged.add(name)
     return False
 
 

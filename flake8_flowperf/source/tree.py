@@ -133,7 +133,7 @@ class Tree:
         for ancestor in self.ancestors(node):
             if isinstance(ancestor, ast.Lambda) and child is ancestor.body:
                 return ancestor
-            if isinstance(ancestor, (ast.FunctionDef, ast.AsyncFunctionDef)) and child in ancestor.body:
+            if isinstance(ancestor, (ast.FunctionDef, ast.AsyncFunctionDef)) and isinstance(child, ast.stmt):
                 return ancestor
             child = ancestor
         return None
@@ -150,9 +150,9 @@ class Tree:
         child = node
         for ancestor in self.ancestors(node):
             match ancestor:
-                case ast.For() | ast.AsyncFor() if child in ancestor.body or child is ancestor.target:
+                case ast.For() | ast.AsyncFor() if child is not ancestor.iter and child not in ancestor.orelse:
                     return ancestor
-                case ast.While() if child in ancestor.body or child is ancestor.test:
+                case ast.While() if child not in ancestor.orelse:
                     return ancestor
                 case ast.comprehension():
                     owner = self._parents[ancestor]
