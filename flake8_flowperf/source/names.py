@@ -400,7 +400,7 @@ class Names:
         return Binding(Kind.UNPACKED, node)
 
     def _root(self, name: ast.Name, depth: int = 0) -> str | None:
-        if not (name.id in _BUILTINS or self._is_other_name(name.id) or self._is_import(name.id)):
+        if not (name.id in _BUILTINS or self._is_other_name(name.id) or name.id in self._imported):
             return None
         if self._tree.parent(name) is None:
             return None
@@ -429,8 +429,10 @@ class Names:
             ) or any(self._is_alias(node) for node in self._by_identifier.get(identifier, ()))
         return known
 
-    def _is_import(self, identifier: str) -> bool:
-        return any(kind is Kind.IMPORT for _, kind in self._sites.get(identifier, ()))
+    @cached_property
+    def _imported(self) -> frozenset[str]:
+        """The names that imports bind."""
+        return frozenset(_bound_name(alias, self._tree.parent(alias)) for alias in self._tree.of(ast.alias))
 
     def _is_alias(self, name: ast.Name) -> bool:
         """Whether *name* is bound here to what another name or dotted name stands for."""

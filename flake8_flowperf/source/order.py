@@ -16,12 +16,15 @@ def between(source: SourceFile, first: ast.stmt, second: ast.stmt) -> Region | N
     """
     block = source.tree.block(first)
     chain = [second, *source.tree.ancestors(second)]
-    place = next((index for index, item in enumerate(chain) if isinstance(item, ast.stmt) and item in block), None)
+    place = next(
+        (index for index, item in enumerate(chain) if isinstance(item, ast.stmt) and source.tree.block(item) is block),
+        None,
+    )
     if place is None:
         return None
     outer = chain[place]
     assert isinstance(outer, ast.stmt)
-    start, end = block.index(first), block.index(outer)
+    start, end = source.tree.position(first), source.tree.position(outer)
     if end < start:
         return None
     nodes: list[ast.AST] = [*block[start:end]]

@@ -84,6 +84,7 @@ class Tree:
     def __init__(self, module: ast.Module) -> None:
         self.module = module
         self._parents: dict[ast.AST, ast.AST] = {}
+        self._places: dict[ast.stmt, tuple[list[ast.stmt], int]] = {}
         self._by_type: defaultdict[type[ast.AST], list[Any]] = defaultdict(list)
         parents, by_type = self._parents, self._by_type
         todo: list[ast.AST] = [module]
@@ -172,9 +173,17 @@ class Tree:
 
     def block(self, statement: ast.stmt) -> list[ast.stmt]:
         """The list of statements that *statement* is an item of."""
-        parent = self._parents[statement]
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(parent, field, None)
-            if isinstance(block, list) and statement in block:
-                return block
-        raise ValueError("the statement stands in no block")
+        return self._place(statement)[0]
+
+    def position(self, statement: ast.stmt) -> int:
+        """Where *statement* stands in its block()."""
+        return self._place(statement)[1]
+
+    def _place(self, statement: ast.stmt) -> tuple[list[ast.stmt], int]:
+        if statement not in self._places:
+            parent = self._parents[statement]
+            for field in ("body", "orelse", "finalbody"):
+                block = getattr(parent, field, None)
+                if isinstance(block, list):
+                    self._places.update((item, (block, position)) for position, item in enumerate(block))
+        return self._places[statement]

@@ -52,6 +52,21 @@ def nested_calls(count: int) -> str:
     )
 
 
+def chained_calls(count: int) -> str:
+    """Python reads no more than 200 parentheses in each other, but any number of calls of what a call gives."""
+    return HEAD + f"x = requests{'.get(json.dumps(y)).copy()' * 250}\n" * count
+
+
+def same_calls(count: int) -> str:
+    return f"{HEAD}def large(data):\n" + "    json.dumps(data)\n    data = 1\n" * count
+
+
+def growing_attributes(count: int) -> str:
+    return f"{HEAD}class Large:\n    def grow(self):\n        for item in items:\n" + "".join(
+        f"            self.text_{n} += item\n" for n in range(count)
+    )
+
+
 def nested_loops(count: int) -> str:
     lines = [HEAD]
     for depth in range(count):
@@ -64,7 +79,16 @@ def nested_loops(count: int) -> str:
 @pytest.mark.parametrize("doubled", range(4))
 @pytest.mark.parametrize(
     ("shape", "start"),
-    [(attributes, 2_500), (functions, 625), (statements, 2_500), (nested_calls, 450), (nested_loops, 720)],
+    [
+        (attributes, 2_500),
+        (functions, 625),
+        (statements, 2_500),
+        (nested_calls, 450),
+        (nested_loops, 720),
+        (chained_calls, 2),
+        (same_calls, 500),
+        (growing_attributes, 500),
+    ],
 )
 def test_scaling(benchmark: BenchmarkFixture, shape: Callable[[int], str], start: int, doubled: int) -> None:
     _, settings = parse_args(["--isolated", "--extend-select=FLP"])
