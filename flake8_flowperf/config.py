@@ -212,9 +212,9 @@ class Suppressions:
             selected = [item for item in findings if guide.should_report_error(item.code) is Decision.Selected]
             if selected and self.skips_file(source.text.text, filename):
                 return []
-            lines = {source.text.line_of(match.start()) for match in _NOQA.finditer(source.text.text)}
-            if not (selected and lines):
+            if not selected or "noqa" not in source.text.text.lower():
                 return selected
+            lines = {source.text.line_of(match.start()) for match in _NOQA.finditer(source.text.text)}
             processor = self._processor(source.text.text, filename)
             disabled = self._settings.disable_noqa
             return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,10 +16,6 @@ from flake8_flowperf.source.excerpt import excerpt
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.modules import block_of
 from flake8_flowperf.source.testing import is_test_file
-
-_AS = re.compile(r"as(?:\s|\\)+(\w+)")
-_LAST_WORD = re.compile(r"(\w+)(?:\s|\\)+\Z")
-_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -135,7 +130,7 @@ def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:
         for called in rule.calls:
             by_called_name.setdefault(called.rpartition(".")[2], []).append((called, rule))
     if by_called_name:
-        for original, alias in _renamed(source.text.text):
+        for original, alias in _renamed(source):
             if original in by_called_name and original != alias:
                 by_called_name.setdefault(alias, []).extend(by_called_name[original])
 
@@ -154,14 +149,11 @@ def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:
     return findings
 
 
-def _renamed(text: str) -> Iterator[tuple[str, str]]:
-    """What stands before and behind each ``as``; the pattern starts with plain letters, which re looks for fastest."""
-    for match in _AS.finditer(text):
-        start = match.start()
-        if start and (text[start - 1].isspace() or text[start - 1] == "\\"):
-            word = _LAST_WORD.search(text, max(0, start - _LONGEST_NAME), start)
-            if word is not None:
-                yield word[1], match[1]
+def _renamed(source: SourceFile) -> Iterator[tuple[str, str]]:
+    """The last part of what is imported under another name, with that name."""
+    for alias in source.tree.of(ast.alias):
+        if alias.asname is not None:
+            yield alias.name.rpartition(".")[2], alias.asname
 
 
 def _listening(function: ast.expr, candidates: list[tuple[str, Rule[Any]]], source: SourceFile) -> list[Rule[Any]]:

@@ -23,7 +23,7 @@ from flake8_flowperf.fixing.results import FileResult
 FILES_PER_WORKER = 50
 """Fewer do not pay for the start of a process."""
 _MOST_WORKERS = 60  # Windows cannot wait for more
-_CHUNK = 8
+_CHUNK = 16
 
 _fixer: Fixer | None = None
 
@@ -76,7 +76,7 @@ class _Pool:
         self._jobs = min(jobs(settings), _MOST_WORKERS)
         self._waiting: list[str] = []
         self._executor: ProcessPoolExecutor | None = None
-        self._begun: deque[Future[list[FileResult]]] = deque()
+        self._begun: deque[tuple[list[str], Future[list[FileResult | None]]]] = deque()
 
     def add(self, path: str) -> None:
         """Have the file worked on."""
@@ -102,7 +102,9 @@ class _Pool:
                 for path in self._waiting:
                     yield _fixed(fixer, path)
         while self._begun:
-            yield from self._begun.popleft().result()
+            paths, future = self._begun.popleft()
+            for path, result in zip(paths, future.result(), strict=True):
+                yield result if result is not None else FileResult(path)
 
     def close(self) -> None:
         """Drop what is not begun, and wait for the rest."""
@@ -117,7 +119,8 @@ class _Pool:
     def _submit(self) -> None:
         assert self._executor is not None
         for start in range(0, len(self._waiting), _CHUNK):
-            self._begun.append(self._executor.submit(_fix, self._waiting[start : start + _CHUNK]))
+            paths = self._waiting[start : start + _CHUNK]
+            self._begun.append((paths, self._executor.submit(_fix, paths)))
         self._waiting.clear()
 
 
@@ -159,6 +162,8 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _fix(paths: list[str]) -> list[FileResult]:
+def _fix(paths: list[str]) -> list[FileResult | None]:
+    """What became of the files; None where there is nothing to tell, as of most, because that is sent faster."""
     assert _fixer is not None
-    return [_fixed(_fixer, path) for path in paths]
+    results = ((path, _fixed(_fixer, path)) for path in paths)
+    return [result if result != FileResult(path) else None for path, result in results]

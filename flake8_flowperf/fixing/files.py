@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import io
@@ -53,6 +54,14 @@ def read(path: str) -> bytes:
         raise FileError(f"cannot be read: {error.strerror or error}") from error
 
 
+def _encoding(data: bytes) -> str:
+    """What tokenize.detect_encoding() gives, which most files need not be asked for."""
+    head = data[: data.find(b"\n", data.find(b"\n") + 1) + 1]
+    if head and b"coding" not in head and not head.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
+
+
 def decode(data: bytes) -> tuple[str, str]:
     """The text of a source file, newlines as they are, and its encoding; raises FileError.
 
@@ -61,7 +70,7 @@ def decode(data: bytes) -> tuple[str, str]:
     """
     try:
         try:
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+            encoding = _encoding(data)
         except SyntaxError:
             data.decode("utf-8")  # says where, if that is what is wrong
             raise

@@ -40,7 +40,7 @@ _BEFORE = re.compile(r"(?:^|\W)(?:in[\s\\(]*|(?P<taker>sorted|set|frozenset|tupl
 _NAME = re.compile(r"[\s\\]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*)[\s\\]*\)")
 _ASSIGNED = re.compile(r"(?<![\w.])(\w+)[\s\\]*(?::[^=\n]*)?=(?!=)(?=([^\n]*))")
 _DISPLAYED = frozenset("[({,\\")
-_MADE_BY = re.compile(r"[\s\\]*\(")
+_MADE = re.compile(r"list(?<!\wlist)[\s\\]*\(")
 _LONGEST_GAP = 200
 _LINE_CONSUMERS = frozenset({"for", "comprehension", "enumerate", "map", "filter", "len", "join"})
 _COPYING = frozenset({"builtins.sorted", "builtins.tuple", "builtins.set", "builtins.frozenset"})
@@ -160,10 +160,8 @@ class NeedlessMaterialisation(Rule[Materialisation]):
 
     def may_fire(self, glance: Glance) -> bool:
         """Whether lines are read, or a list stands where any iterable could."""
-        text = glance.text
         return glance.fact(may_read_lines) or any(
-            (made := _MADE_BY.match(text, start + len("list"))) and _may_be_needless(glance, start, made.end())
-            for start in glance.names("list")
+            _may_be_needless(glance, made.start(), made.end()) for made in _MADE.finditer(glance.text)
         )
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Materialisation]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.source.containers import (
@@ -134,26 +134,25 @@ def may_hold_trace(glance: Glance) -> bool:
 
     Most files hold no such name, and need no look at their classes.
     """
-    return any(is_trace_name(name) for name in set(_grown_names(glance.text)))
+    return any(is_trace_name(name) for name in glance.fact(_grown))
 
 
 def trace_places(glance: Glance) -> list[int]:
     """Where what grows and has the name of a trace stands."""
-    return [place for name in set(_grown_names(glance.text)) if is_trace_name(name) for place in glance.names(name)]
+    return [place for name in glance.fact(_grown) if is_trace_name(name) for place in glance.names(name)]
 
 
 def may_number_entries(glance: Glance) -> bool:
     """Whether the length is taken of something that is appended to, and has the name of a trace or may be a deque."""
     if not glance.has(("len",)):
         return False
-    measured = set(_MEASURED.findall(glance.text)).intersection(_grown_names(glance.text, ("append",)))
+    measured = glance.fact(_measured)
     return bool(measured) and (glance.has(("deque",)) or any(map(is_trace_name, measured)))
 
 
 def numbered_places(glance: Glance) -> list[int]:
     """Where what is appended to stands if its length is taken."""
-    measured = set(_MEASURED.findall(glance.text)).intersection(_grown_names(glance.text, ("append",)))
-    return [place for name in measured for place in glance.names(name)]
+    return [place for name in glance.fact(_measured) for place in glance.names(name)]
 
 
 def may_hold_cache(glance: Glance) -> bool:
@@ -185,20 +184,34 @@ def cache_places(glance: Glance) -> list[int]:
     return found
 
 
-def _grown_names(text: str, words: Iterable[str] = GROWTH_WORDS) -> Iterator[str]:
-    """The names before each of the *words*; looked for backwards, as a pattern that starts with a name is slow."""
-    for word in words:
-        place = text.find(word)
-        while place >= 0:
-            end = _rstrip(text, place)
-            if word == "+=" or text[end - 1 : end] == ".":
-                end = _rstrip(text, end - (word != "+="))
-                start = end
-                while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
-                    start -= 1
-                if start < end:
-                    yield text[start:end]
-            place = text.find(word, place + len(word))
+def _grown(glance: Glance) -> set[str]:
+    """The names of what grows."""
+    return glance.fact(_appended).union(*(_names_before(word, glance.text) for word in GROWTH_WORDS[1:]))
+
+
+def _appended(glance: Glance) -> set[str]:
+    """The names of what is appended to."""
+    return set(_names_before(GROWTH_WORDS[0], glance.text))
+
+
+def _measured(glance: Glance) -> set[str]:
+    """The names of what is appended to and whose length is taken."""
+    return glance.fact(_appended).intersection(_MEASURED.findall(glance.text))
+
+
+def _names_before(word: str, text: str) -> Iterator[str]:
+    """The names before each *word*; looked for backwards, as a pattern that starts with a name is slow."""
+    place = text.find(word)
+    while place >= 0:
+        end = _rstrip(text, place)
+        if word == "+=" or text[end - 1 : end] == ".":
+            end = _rstrip(text, end - (word != "+="))
+            start = end
+            while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+                start -= 1
+            if start < end:
+                yield text[start:end]
+        place = text.find(word, place + len(word))
 
 
 def _rstrip(text: str, end: int) -> int:
