@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
-from functools import lru_cache
+
+from flake8_flowperf.source.glance import dedent
 
 _DEFINITION = re.compile(r"^([ \t\f]*)(?:async[ \t]+)?def[ \t]", re.MULTILINE)
 _HEADER_TOKEN = re.compile(r"""[\[({]|[\])}]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*|:""")
@@ -31,7 +32,7 @@ def excerpt(text: str, places: Iterable[int]) -> str | None:
         if body is None:
             definition = _DEFINITION.search(text, definition.end())
             continue
-        after = _dedent(len(definition[1])).search(text, body)
+        after = dedent(len(definition[1])).search(text, body)
         end = after.start() if after is not None else len(text)
         first = bisect_left(wanted, start)
         if (first == len(wanted) or wanted[first] >= end) and not _cuts_string(text, body, end):
@@ -56,12 +57,6 @@ def _body(text: str, place: int) -> int | None:
             case ":" if not depth:
                 return token.end() if _END_OF_HEADER.match(text, token.end()) else None
     return None
-
-
-@lru_cache
-def _dedent(width: int) -> re.Pattern[str]:
-    """A pattern for the end of a line before one that is indented by no more than *width*, and no comment."""
-    return re.compile(rf"\n(?=[ \t\f]{{0,{width}}}[^\s#])")
 
 
 def _cuts_string(text: str, start: int, end: int) -> bool:

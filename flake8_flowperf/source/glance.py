@@ -212,7 +212,7 @@ class Glance:
 
     def block_end(self, start: int) -> int:
         """Where the block ends that the line at *start* opens, unless a string of several lines ends it before."""
-        end = _dedent(_width(self.text, start)).search(self.text, self.text.find("\n", start))
+        end = dedent(_width(self.text, start)).search(self.text, self.text.find("\n", start))
         return end.start() if end is not None else len(self.text)
 
     def definition_end(self, start: int) -> int:
@@ -395,7 +395,7 @@ def _repeats(text: str, place: int, brackets: int) -> bool:
 
 
 @lru_cache
-def _dedent(width: int) -> re.Pattern[str]:
+def dedent(width: int) -> re.Pattern[str]:
     """A pattern for the end of a line before one that is indented by no more than *width*, and no comment."""
     return re.compile(rf"\n(?=[ \t\f]{{0,{width}}}[^\s#])")
 

@@ -165,7 +165,7 @@ def _is_used_in_loop(glance: Glance, place: int, name: str, owner: str) -> bool:
 
 def _is_whole_line(glance: Glance, line: int) -> bool:
     """Whether a statement of a block begins with the line."""
-    above = glance.text[:line].rstrip()[-1:]
+    above = glance.text[max(0, line - _LONGEST_VALUE) : line].rstrip()[-1:]
     opener = next(glance.headers(line), None)
     return above not in _GOES_ON and opener is not None and opener[0] in (Header.LOOP, Header.OTHER)
 

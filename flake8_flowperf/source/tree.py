@@ -186,4 +186,6 @@ class Tree:
                 block = getattr(parent, field, None)
                 if isinstance(block, list):
                     self._places.update((item, (block, position)) for position, item in enumerate(block))
+            if statement not in self._places:
+                raise ValueError("the statement stands in no block")
         return self._places[statement]

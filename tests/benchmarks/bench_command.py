@@ -1,7 +1,7 @@
 """The command against others, on the same files: ``python -m pytest tests/benchmarks/bench_command.py``.
 
 The number in brackets is the ratio to the fastest of its group.  ``whole`` are all files of the standard library, or of
-the folder that FLOWPERF_BENCH names; ``sample`` are some 20,000 lines of them, for tools that take minutes for more,
+the folder that FLOWPERF_BENCH names; ``sample`` are some 60,000 lines of them, for tools that take many minutes for more,
 and ``ten`` are ten small files.  Nothing is written: pyupgrade, which has no such mode, gets a copy.  A tool that is
 not installed is left out.
 """
@@ -20,7 +20,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 ROOT = Path(os.environ.get("FLOWPERF_BENCH", sysconfig.get_path("stdlib")))
-SAMPLE = 20_000
+SAMPLE = 60_000
 """lines"""
 FIX = ["flowperf-fix", "--isolated", "--check", "--quiet"]
 RUFF = ["ruff", "check", "--isolated", "--quiet", "--select", "PERF,S,FURB,SIM,B,C4,PTH", "--no-cache"]

@@ -27,7 +27,7 @@ from flake8_flowperf import config
 from flake8_flowperf.lint import Linter
 
 ROOTS = os.environ.get("FLOWPERF_BENCH", sysconfig.get_path("stdlib")).split(os.pathsep)
-ROUNDS = 3
+ROUNDS = 2
 
 
 @dataclass(frozen=True)
