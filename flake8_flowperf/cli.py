@@ -181,7 +181,8 @@ def _run(parser: Parser, argv: Sequence[str] | None) -> int:
     found = cache.discover() if cache is not None else discover(settings)
     paths: Iterable[str] = (path for path in found if changed is None or changed.touch(path))
     if not (is_input or dry):
-        paths = files.remove_leftovers(paths)
+        paths = [*paths]
+        files.remove_leftovers(paths)
     results: list[FileResult] = []
     try:
         number, working = parallel.begin(settings, paths, changed, cache)

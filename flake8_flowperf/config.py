@@ -150,7 +150,7 @@ def discover(settings: argparse.Namespace) -> Iterator[str]:
         paths=settings.filenames,
         stdin_display_name=settings.stdin_display_name,
         filename_patterns=settings.filename,
-        exclude=(*settings.exclude, *settings.extend_exclude),
+        exclude=_excluded(settings),
     )
     seen: set[str] = set()
     for path in found:  # not dict.fromkeys(), which would have whoever works on them wait for the last one
@@ -159,12 +159,16 @@ def discover(settings: argparse.Namespace) -> Iterator[str]:
             yield path
 
 
+def _excluded(settings: argparse.Namespace) -> tuple[str, ...]:
+    return (*settings.exclude, *settings.extend_exclude)
+
+
 def folders(settings: argparse.Namespace) -> Iterator[str]:
     """The folders in which discover() looks for files; none that is excluded, nor what is in it."""
-    exclude = (*settings.exclude, *settings.extend_exclude)
+    patterns = _excluded(settings)
 
     def is_excluded(path: str) -> bool:
-        return matches_filename(path, patterns=exclude, log_message=_EXCLUDED, logger=_LOG)
+        return matches_filename(path, patterns=patterns, log_message=_EXCLUDED, logger=_LOG)
 
     for path in settings.filenames or [os.curdir]:
         if os.path.isdir(path) and not is_excluded(path):

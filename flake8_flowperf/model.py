@@ -140,6 +140,8 @@ class Rule(ABC, Generic[F]):
     """The rule can only fire in a text that holds one of these; a rule may take them from its settings."""
     modules: ClassVar[frozenset[str]] = frozenset()
     """The rule can only fire in a file that imports one of these, or something below it."""
+    looked_for: ClassVar[tuple[str, ...]] = ()
+    """The identifiers at which what the rule finds stands, if they tell where it has to look; see places()."""
     nodes: ClassVar[tuple[type[ast.AST], ...]] = ()
     """The node types that are handed to check()."""
     calls: ClassVar[tuple[str, ...]] = ()
@@ -153,13 +155,13 @@ class Rule(ABC, Generic[F]):
         """A closer look at a file with one of the words and modules, before it is parsed; False: nothing is there."""
         return True
 
-    def places(self, glance: Glance) -> Iterable[int] | None:  # noqa: ARG002
+    def places(self, glance: Glance) -> Iterable[int] | None:
         """Where what the rule looks for stands in a text in which it may fire.
 
         What it finds there is found as well when the other functions of the file are left out.  None when that is not
         so.
         """
-        return None
+        return glance.places(*self.looked_for) if self.looked_for else None
 
     @abstractmethod
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[F]]:

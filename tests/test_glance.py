@@ -44,7 +44,15 @@ MAY = {
         "FLP201",
         "import re\nx = [\n    z for z in y\n    if f(\n        re.compile('a').match(z))]\n",
     ),
+    "condition above another loop": (
+        "FLP201",
+        "import json\nx = [\n    z for z in y\n    if json.loads(c)]\nfor c in d: pass\n",
+    ),
     "alias of a computation": ("FLP201", "import json\ndump: object = json.dumps\nx = [dump(y) for z in w]\n"),
+    "name bound to a display behind an else": (
+        "FLP901",
+        "if x: y = f()\nelse: y = ['a']\nfor n in list(y): pass\n",
+    ),
     "name bound to a display": ("FLP901", "def f():\n    names: list = ['a']\n    for n in list(names): pass\n"),
     "name bound to a bare tuple": ("FLP901", "names = 'a', 'b'\nfor n in list(names): pass\n"),
     "below a comment": ("FLP901", "x = sorted(  # why\n    list(y))\n"),
@@ -121,6 +129,14 @@ CANNOT = {
     "annotation": ("FLP801", "import httpx\ndef f(client: httpx.Client) -> None: pass\n"),
     "other function of the module": ("FLP801", "from urllib.request import quote, urlopen\nx = quote(y)\n"),
     "pattern nobody asks for": ("FLP201", "import re\ndef f(p):\n    return re.compile(p)\n"),
+    "beside a comprehension": (
+        "FLP201",
+        "import json\nx = f(\n    [a for a in b],  # for\n    'for',\n    json.loads(y))\n",
+    ),
+    "body below a header over lines": (
+        "FLP201",
+        "import json\ndef f(\n    a=[b for b in c],\n):\n    x = json.loads(a)\n    return [y for y in x]\n",
+    ),
     "iterable of a loop": ("FLP201", "import json\nfor x in json.loads(y):\n    print(x)\n"),
     "two literals": ("FLP201", 'import re\nA = re.compile(r"""a""")\nB = re.compile(r"""a""")\n'),
     "attribute": ("FLP901", "for x in list(self.items): pass\n"),

@@ -168,18 +168,16 @@ def _temporary(folder: str) -> tuple[int, str]:
         os.close(descriptor)  # another run took it for a leftover before it was locked
 
 
-def remove_leftovers(paths: Iterable[str]) -> list[str]:
-    """Remove the temporary files of runs that were killed while they replaced one of *paths*, which are given back.
+def remove_leftovers(paths: Iterable[str]) -> None:
+    """Remove the temporary files of runs that were killed while they replaced one of *paths*.
 
     Those of a run that is still at work are locked, and stay.
     """
-    paths = [*paths]
     for folder in {os.path.dirname(os.path.realpath(path) if os.path.islink(path) else path) for path in paths}:
         with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
             for entry in entries:
                 if entry.name.startswith(TEMPORARY_PREFIX) and entry.is_file(follow_symlinks=False):
                     _remove_leftover(entry.path)
-    return paths
 
 
 def _remove_leftover(path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.model import Finding, Option, Rule
@@ -164,6 +164,7 @@ class BroadFileScan(Rule[Scan]):
     code = "FLP101"
     name = "broad-file-scan"
     gain = "1.81-3.3× for one suffix"
+    looked_for = _LISTINGS
     words = ("glob", "iterdir")
     calls = (".rglob", ".glob", ".iterdir", "glob.glob", "glob.iglob")
     options = (SCAN,)
@@ -181,10 +182,6 @@ class BroadFileScan(Rule[Scan]):
             for name in _LISTINGS
             for start in glance.names(name)
         )
-
-    def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where a listing is named."""
-        return glance.places(*_LISTINGS)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Scan]]:
         """Yield a finding when the listing *node* is consumed by a loop that tests the names."""

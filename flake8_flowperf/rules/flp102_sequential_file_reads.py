@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
@@ -104,6 +104,7 @@ class SequentialFileReads(Rule[None]):
     name = "sequential-file-reads"
     gain = "0.20-0.36× for files in the page cache"
     on_by_default = False
+    looked_for = _READING
     words = ("open(", "read_text", "read_bytes")
     in_tests = False
     nodes = (ast.For, ast.ListComp, ast.DictComp)
@@ -111,10 +112,6 @@ class SequentialFileReads(Rule[None]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether something is read in a loop."""
         return any(glance.is_repeated(start, start + len(name)) for name in _READING for start in glance.names(name))
-
-    def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where a file is read."""
-        return glance.places(*_READING)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[None]]:
         """Yield a finding at a loop or comprehension that only reads files and collects."""

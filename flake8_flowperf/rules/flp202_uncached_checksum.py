@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.pure import COMPUTATIONS, DIGEST_METHODS, Result
 from flake8_flowperf.source.tree import walk
 
@@ -98,14 +97,11 @@ class UncachedChecksum(Rule[Checksum]):
     name = "uncached-checksum"
     gain = "0.62-0.83× when all data come again"
     on_by_default = False
+    looked_for = ("sort_keys",)
     words = ("sort_keys",)
     modules = frozenset({"hashlib", "hmac"})
     in_tests = False
     nodes = (ast.FunctionDef,)
-
-    def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where data are dumped in order."""
-        return [*glance.names("sort_keys")]
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Checksum]]:
         """Yield a finding at the returned digest of a function that only computes a checksum."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.copies import DEEPCOPY, Siblings, redundant_copies
-from flake8_flowperf.source.glance import Glance
 
 FORM: Option[str] = Option(
     "--flowperf-deepcopy", "json", "what the fix of FLP401 writes for several deep copies", ("json", "pickle", "single")
@@ -111,15 +110,12 @@ class RepeatedDeepcopy(Rule[Siblings]):
     code = "FLP401"
     name = "repeated-deepcopy"
     gain = "1.58-2.3× with json for trees of dicts and lists"
+    looked_for = ("deepcopy",)
     words = ("deepcopy",)
     modules = frozenset({"copy"})
     in_tests = False
     calls = (DEEPCOPY,)
     options = (FORM,)
-
-    def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where ``deepcopy`` stands."""
-        return glance.places("deepcopy")
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Siblings]]:
         """Yield a finding at the first call of a group."""

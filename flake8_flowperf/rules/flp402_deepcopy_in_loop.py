@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
@@ -17,7 +17,6 @@ from flake8_flowperf.source.copies import (
     Rebound,
     redundant_copies,
 )
-from flake8_flowperf.source.glance import Glance
 
 
 class DeepcopyInLoop(Rule[InLoop]):
@@ -92,14 +91,11 @@ class DeepcopyInLoop(Rule[InLoop]):
     code = "FLP402"
     name = "deepcopy-in-loop"
     gain = "44-49× for a copy that no turn changes"
+    looked_for = ("deepcopy",)
     words = ("deepcopy",)
     modules = frozenset({"copy"})
     in_tests = False
     calls = (DEEPCOPY,)
-
-    def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where ``deepcopy`` stands."""
-        return glance.places("deepcopy")
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[InLoop]]:
         """Yield a finding at a copy that could be spared."""

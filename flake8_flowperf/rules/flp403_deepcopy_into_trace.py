@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.copies import DEEPCOPY, Recorded, redundant_copies
-from flake8_flowperf.source.glance import Glance
 
 
 class DeepcopyIntoTrace(Rule[Recorded]):
@@ -68,14 +67,11 @@ class DeepcopyIntoTrace(Rule[Recorded]):
     code = "FLP403"
     name = "deepcopy-into-trace"
     gain = "63-80× an append"
+    looked_for = ("deepcopy",)
     words = ("deepcopy",)
     modules = frozenset({"copy"})
     in_tests = False
     calls = (DEEPCOPY,)
-
-    def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where ``deepcopy`` stands."""
-        return glance.places("deepcopy")
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Recorded]]:
         """Yield a finding at a copy in an entry of a trace."""

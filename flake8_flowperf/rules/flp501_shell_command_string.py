@@ -98,7 +98,7 @@ class ShellCommandString(Rule[ShellCall]):
 
     def places(self, glance: Glance) -> Iterable[int] | None:
         """Where a shell is asked for."""
-        return shell_places(glance)
+        return glance.fact(shell_places)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[ShellCall]]:
         """Yield a finding when the call *node* hands a command that is built here to a shell."""

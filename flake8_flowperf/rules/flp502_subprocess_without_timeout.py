@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.rules.flp501_shell_command_string import TIMEOUT
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.processes import WAITING, is_captured, truth_of
 
 
@@ -72,15 +71,12 @@ class SubprocessWithoutTimeout(Rule[bool]):
     gain = "a safety rule; 0.99-1.00× when the output is captured"
     on_by_default = False
     only_where_hot = False
+    looked_for = tuple(name.rpartition(".")[2] for name in WAITING)
     words = ("check_output", "capture_output", "PIPE")
     modules = frozenset({"subprocess"})
     in_tests = False
     calls = WAITING
     options = (TIMEOUT,)
-
-    def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where a process may be started whose output is read."""
-        return glance.places(*(name.rpartition(".")[2] for name in WAITING))
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[bool]]:
         """Yield a finding at a call that waits for output for ever; its facts say whether a shell is started."""

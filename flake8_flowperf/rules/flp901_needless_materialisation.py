@@ -38,7 +38,7 @@ from flake8_flowperf.source.values import ValueKind, kind_of_value
 
 _BEFORE = re.compile(r"(?:^|\W)(?:in[\s\\(]*|(?P<taker>sorted|set|frozenset|tuple|enumerate)[\s\\]*\([\s\\(]*)\Z")
 _NAME = re.compile(r"[\s\\]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*)[\s\\]*\)")
-_ASSIGNED = re.compile(r"(?<![\w.])(\w+)[\s\\]*(?::[^=\n]*)?=(?!=)(?=([^\n]*))")
+_ASSIGNED = re.compile(r"(?<![\w.])(\w+)(?=[\s\\]*(?::[^=\n]*)?=(?!=)([^\n]*))")
 _DISPLAYED = frozenset("[({,\\")
 _MADE = re.compile(r"list(?<!\wlist)[\s\\]*\(")
 _LONGEST_GAP = 200

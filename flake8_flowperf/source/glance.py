@@ -15,6 +15,17 @@ T = TypeVar("T")
 
 GAP = r"(?:[\s\\(]|#[^\n]*\n)*"
 """a pattern for what may stand between two tokens, opening parentheses included"""
+ANNOTATION = r"(?::(?:[^=\n\[]|\[[^\]]*\])*)?"
+"""a pattern for the annotation that may stand between a name and its ``=``"""
+_QUOTED = (
+    r'"{3}(?:[^\\]|\\.)*?"{3}',
+    r"'{3}(?:[^\\]|\\.)*?'{3}",
+    r'"(?:[^"\\\n]|\\.)*"',
+    r"'(?:[^'\\\n]|\\.)*'",
+)
+STRING = rf"[rRbBuU]{{0,2}}(?:{'|'.join(_QUOTED)})"
+"""a pattern for a string literal that holds no code, to be compiled with re.DOTALL"""
+_LITERAL = re.compile(STRING, re.DOTALL)
 _FROM = re.compile(r"from[\s\\]+([\w.]+)[\s\\]*\Z")
 _MODULE = re.compile(r"[\s\\]*([\w.]+)(?:[\s\\]+as[\s\\]+\w+)?[\s\\]*(,?)")
 _LONGEST_FROM = 200
@@ -33,7 +44,6 @@ _TOKEN = re.compile(
 _DEFINITION = re.compile(r"\n([ \t\f]*)(?:async[ \t]+def|def|class)\b")
 _DEFINED = re.compile(r"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\s*=[^=])")
-_STRING = re.compile(r"""[rRbBuU]{0,2}(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
 _AS = re.compile(r"[\s\\]+as\b(?:[\s\\]+(\w+))?")
 _ALIASED = re.compile(
     r"(?:[^\n\"'#]*[:;])?[ \t]*(?:\w+[ \t]*=[ \t]*)*\w+[ \t]*(?::[^=\n]*)?=[\s\\(]*[\w.]*\Z|[^\n]*:=[\s\\(]*[\w.]*\Z"
@@ -186,9 +196,8 @@ class Glance:
         """
         text = self.text
         if (renamed := _AS.match(text, end)) is not None:
-            return renamed[1] not in known and not text.startswith(
-                "except", self.line_start(start) + _width(text, self.line_start(start))
-            )
+            line = text[self.line_start(start) : start]
+            return renamed[1] not in known and not line.lstrip().startswith("except")
         return bool(_STATEMENT_END.match(text, end) and _ALIASED.match(text[self.line_start(start) : start]))
 
     def line_start(self, offset: int) -> int:
@@ -232,8 +241,10 @@ class Glance:
         """
         if not self.is_repeated(start, end):
             return False
+        if self._follows_for(start):
+            return True
         text = self.text
-        names = set(_NAME.findall(_STRING.sub("", text[start:end])))
+        names = set(_NAME.findall(without_strings(text[start:end])))
         if self.is_comprehended(start, end):
             clause = _CLAUSE.search(text, end, end + _FARTHEST)
             return clause is None or names.isdisjoint(_NAME.findall(clause[1]))
@@ -253,18 +264,30 @@ class Glance:
 
     def is_comprehended(self, start: int, end: int) -> bool:
         """Whether the expression from *start* to *end* may stand in a comprehension that does not begin in its line."""
+        around = self._brackets(start)
+        if around is None or not around[0]:
+            return around is None
+        return self._follows_for(start) or _repeats(self.text, end, around[0])
+
+    def _follows_for(self, start: int) -> bool:
+        """Whether what stands at *start* may be in a clause of a comprehension that begins in a line above."""
+        around = self._brackets(start)
+        return around is None or _is_left_open(self.text, around[1], self.line_start(start))
+
+    def _brackets(self, start: int) -> tuple[int, int] | None:
+        """How many brackets are open around what stands at *start*, and in which line the first is; None if unknown."""
         text = self.text
         first = line = self.line_start(start)
         brackets = _open_brackets(text, line, start)
         for kind, header in self.headers(line):
             if kind is Header.UNKNOWN:
-                return True
+                return None
             opened = _open_brackets(text, header, text.find("\n", header))
-            if kind is not Header.BRACKET and not opened:  # what begins with an ``if`` may be a condition in brackets
-                break
+            if kind is not Header.BRACKET and not (opened and _open_brackets(text, header, first)):
+                break  # but for an ``if`` that is a condition in brackets: it leaves one open
             brackets += opened
             first = header
-        return brackets > 0 and (_REPEATING.search(text, first, line) is not None or _repeats(text, end, brackets))
+        return brackets, first
 
     def bracket_end(self, place: int) -> int:
         """About where the bracket ends that was opened right before *place*; not before its end."""
@@ -368,6 +391,18 @@ def _kind(line: str) -> Header:
     return Header.BRACKET if line.endswith(("(", "[", "{", ",", "\\")) or "#" in line else Header.UNKNOWN
 
 
+def without_strings(text: str) -> str:
+    """*text* without its string literals; f-strings, which hold code, stay."""
+    return _LITERAL.sub("", text)
+
+
+def word_start(text: str, end: int) -> int:
+    """Where the word begins that ends at *end*; looked for backwards, as a pattern that starts with a name is slow."""
+    while end and _is_wordly(text[end - 1]):
+        end -= 1
+    return end
+
+
 def _open_brackets(text: str, start: int, end: int) -> int:
     """How many brackets are open at *end* that were opened since *start*."""
     count = 0
@@ -377,6 +412,24 @@ def _open_brackets(text: str, start: int, end: int) -> int:
         elif token[0] in "])}" and count:
             count -= 1
     return count
+
+
+def _is_left_open(text: str, start: int, end: int) -> bool:
+    """Whether a bracket that is opened since *start* and still open at *end* may have a ``for`` in it already."""
+    if _REPEATING.search(text, start, end) is None:
+        return False
+    if end - start > _FARTHEST or any(quotes in text[start:end] for quotes in ('"""', "'''")):
+        return True
+    brackets: list[bool] = []
+    for token in _TOKEN.finditer(text, start, end):
+        if token[0] in "[({":
+            brackets.append(False)
+        elif token[0] in "])}":
+            if brackets:
+                brackets.pop()
+        elif token[0] == "for" and brackets:
+            brackets[-1] = True
+    return any(brackets)
 
 
 def _repeats(text: str, place: int, brackets: int) -> bool:

@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Iterator
 
-from flake8_flowperf.source.glance import MODULE, Glance, Header
+from flake8_flowperf.source.glance import ANNOTATION, MODULE, Glance, Header, word_start
 from flake8_flowperf.source.growth import BYTES_FUNCTIONS, BYTES_METHODS, CONVERSIONS, TEXT_FUNCTIONS, TEXT_METHODS
 
 _NUMBER = re.compile(r"\+=\s*(?:\d[\d_.]*|len\([^()\n]*\))[ \t]*(?:#|;|\r|\n|\Z)")
@@ -16,7 +16,7 @@ _LONGEST_VALUE = 500
 _LONGEST_STATEMENT = 4000
 _FUNCTIONS = sorted(name.rpartition(".")[2] for name in TEXT_FUNCTIONS | BYTES_FUNCTIONS)
 _ADDED_TO = re.compile(r"[\])\"']*(?:[\s\\)]|#[^\n]*\n)*\+")
-_ASSIGNMENT = re.compile(r"[\s\\\])\"']*(?::(?:[^=\n\[]|\[[^\]]*\])*)?\+?=(?!=)")
+_ASSIGNMENT = re.compile(rf"[\s\\\])\"']*{ANNOTATION}\+?=(?!=)")
 _SET = re.compile(r"[ \t]*(\+)?=(?!=)([^\n]*)")
 _OWNERS = {
     "": re.compile(r"(?:^|[^.\s])[ \t]*\Z"),
@@ -98,14 +98,11 @@ def _may_add(text: str, place: int) -> bool:
 
 
 def _target(text: str, place: int) -> tuple[int, int]:
-    """Where the last name of what is assigned to at *place* begins and ends; searched backwards, which is quicker."""
+    """Where the last name of what is assigned to at *place* begins and ends."""
     end = place
     while end and text[end - 1] in " \t\r\n\\])\"'":
         end -= 1
-    start = end
-    while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
-        start -= 1
-    return start, end
+    return word_start(text, end), end
 
 
 def _may_copy(glance: Glance, place: int, is_augmented: bool) -> bool:

@@ -147,8 +147,10 @@ def may_call_http(glance: Glance) -> bool:
 def http_places(glance: Glance) -> list[int] | None:
     """Where a text perhaps does so, and where functions that do are named; None when that cannot be told."""
     uses = glance.uses(_FUNCTIONS)
-    functions = {glance.function_name(place) for place in uses} if uses is not None else {None}
-    if uses is None or None in functions:
+    if uses is None:
+        return None
+    functions = {glance.function_name(place) for place in uses}
+    if None in functions:
         return None
     return [*uses, *(place for name in functions if name for place in glance.names(name))]
 

@@ -155,8 +155,7 @@ def way_to(source: SourceFile, node: ast.AST, around: ast.AST) -> Way:
             case ast.Lambda():
                 is_conditional = True
         if isinstance(child, ast.stmt):
-            block = _block(parent, child)
-            tests += _guards(block[: block.index(child)])
+            tests += _guards(source.tree.block(child)[: source.tree.position(child)])
         if not is_between:
             break
         child = parent
@@ -170,7 +169,7 @@ def leaves(source: SourceFile, node: ast.AST, around: ast.AST) -> bool:
     child = node
     for parent in source.tree.ancestors(node):
         if isinstance(child, ast.stmt):
-            block = _block(parent, child)
+            block = source.tree.block(child)
             if block[0] not in known:
                 known[block[0]] = _ending(block)
             returns, has_break = known[block[0]]
@@ -197,14 +196,6 @@ def _ending(block: list[ast.stmt]) -> tuple[bool, bool]:
 
 def _index(nodes: list[ast.expr], node: ast.AST) -> int:
     return next(position for position, item in enumerate(nodes) if item is node)
-
-
-def _block(parent: ast.AST, statement: ast.stmt) -> list[ast.stmt]:
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(parent, field, None)
-        if isinstance(block, list) and statement in block:
-            return block
-    return [statement]
 
 
 def _guards(statements: list[ast.stmt]) -> Iterator[ast.expr]:

@@ -5,18 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.glance import STRING, Glance, without_strings
 
 _CALL = re.compile(r"[\s\\]*\(")
-_QUOTED = (
-    r'"{3}(?:[^\\]|\\.)*?"{3}',
-    r"'{3}(?:[^\\]|\\.)*?'{3}",
-    r'"(?:[^"\\\n]|\\.)*"',
-    r"'(?:[^'\\\n]|\\.)*'",
-)
-_TEXT = rf"[rRbBuU]{{0,2}}(?:{'|'.join(_QUOTED)})"
-_LITERAL = re.compile(_TEXT, re.DOTALL)
-_PATTERN_LITERAL = re.compile(rf"[\s\\(]*(?:{_TEXT}(?:[\s\\]|#[^\n]*\n)*)+[,)]", re.DOTALL)
+_PATTERN_LITERAL = re.compile(rf"[\s\\(]*(?:{STRING}(?:[\s\\]|#[^\n]*\n)*)+[,)]", re.DOTALL)
 _SPELLING = re.compile(r"#[^\n]*|\b[rRbBuUfF]{1,2}(?=[\"'])|[\s\\\"'(),]+")
 """what may differ between two spellings of the same arguments"""
 _BY_OWN = re.compile(r"\b(?:self|cls)[\s\\]*\.\Z")
@@ -52,7 +44,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
             if name == "compile" and not _PATTERN_LITERAL.match(text, end) and _is_function_called(glance, start):
                 return True
             arguments = _SPELLING.sub("", text[end:close]) if close < len(text) else ""
-            if close == len(text) or _IDENTIFIER.search(_LITERAL.sub("", text[end:close])):  # constants need a loop
+            if close == len(text) or _IDENTIFIER.search(without_strings(text[end:close])):  # constants need a loop
                 places.setdefault((name, arguments), []).append(start)
     return any(_share_function(glance, starts) for starts in places.values())
 
@@ -64,11 +56,13 @@ def computation_places(glance: Glance, functions: Mapping[str, frozenset[str]]) 
     """
     names = [name for name, modules in functions.items() if not modules.isdisjoint(glance.modules)]
     found = glance.places(*names)
-    for start in glance.names("compile") if "compile" in names and found is not None else ():
+    if found is None:
+        return None
+    for start in glance.names("compile") if "compile" in names else ():
         calls = _calls_of_function(glance, start)
         if calls is None:
             return None
-        found = [*(found or ()), *calls]
+        found += calls
     return found
 
 

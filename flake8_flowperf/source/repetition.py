@@ -120,8 +120,8 @@ def _leaves_after(source: SourceFile, node: ast.expr, loop: Loop) -> bool:
         return True
     while True:
         parent = tree.parent(statement)
-        block = _block(parent, statement)
-        rest = block[block.index(statement) + 1 :]
+        block = tree.block(statement)
+        rest = block[tree.position(statement) + 1 :]
         if isinstance(parent, ast.Try) and block is parent.body:
             rest = [*rest, *parent.orelse]
         verdict = _leaves(rest, break_leaves=_innermost_loop(source, statement) is loop)
@@ -167,14 +167,6 @@ def _leaves(block: Sequence[ast.stmt], *, break_leaves: bool, depth: int = 0) ->
         if verdict is not None:
             return verdict
     return None
-
-
-def _block(parent: ast.AST | None, statement: ast.stmt) -> list[ast.stmt]:
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(parent, field, None)
-        if isinstance(block, list) and statement in block:
-            return block
-    return [statement]
 
 
 def _innermost_loop(source: SourceFile, statement: ast.stmt) -> ast.AST | None:

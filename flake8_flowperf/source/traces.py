@@ -22,7 +22,7 @@ from flake8_flowperf.source.containers import (
     is_restoring,
 )
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.glance import ANNOTATION, Glance, word_start
 from flake8_flowperf.source.tree import walk
 
 TRACE_STEMS = (
@@ -60,9 +60,7 @@ _CACHE_WORDS = frozenset({"cache", "caches", "memo"})
 _MEASURED = re.compile(r"len\b[\s\\(]*(?:\w+[\s\\]*\.[\s\\]*)*(\w+)[\s\\]*\)")
 """the last name in a ``len(self.name)``"""
 _ITEM = re.compile(r"\w*\s*\[")
-_LONGEST_NAME = 80
-_LAST_WORD = re.compile(r"\w*\Z")
-_NEW = re.compile(r"[\s\\)]*(?::(?:[^=\n\[]|\[[^\]]*\])*)?=(?!=)[\s\\(]*(?:\{(?:\s|#[^\n]*\n)*\}|[\w.]+[\s\\]*\()")
+_NEW = re.compile(rf"[\s\\)]*{ANNOTATION}=(?!=)[\s\\(]*(?:\{{(?:\s|#[^\n]*\n)*\}}|[\w.]+[\s\\]*\()")
 """what stands behind a name that gets an empty dict, or what a call makes"""
 _SET = re.compile(r"[\s\\]*(?:[\])]*[\s\\]*(?:[-+*/|&^%@<>]{0,2}=(?!=)|in\b)|,[^\n=]*=(?!=)|:)")
 """what may stand behind an item that is set: alone, with others, by an operator, by a loop or by a ``with``"""
@@ -163,9 +161,7 @@ def may_hold_cache(glance: Glance) -> bool:
         item = _ITEM.match(text, place)
         close = glance.bracket_end(item.end()) if item is not None else 0
         if item is not None and (close == len(text) or _SET.match(text, close)):
-            first = _LAST_WORD.search(text, max(0, place - _LONGEST_NAME), place)
-            assert first is not None
-            name = f"{first[0]}{text[place : item.end() - 1].rstrip()}"
+            name = text[word_start(text, place) : item.end() - 1].rstrip()
             if name not in judged and any(_NEW.match(text, start + len(name)) for start in glance.names(name)):
                 return True
             judged.add(name)
@@ -200,15 +196,13 @@ def _measured(glance: Glance) -> set[str]:
 
 
 def _names_before(word: str, text: str) -> Iterator[str]:
-    """The names before each *word*; looked for backwards, as a pattern that starts with a name is slow."""
+    """The names before each *word*."""
     place = text.find(word)
     while place >= 0:
         end = _rstrip(text, place)
         if word == "+=" or text[end - 1 : end] == ".":
             end = _rstrip(text, end - (word != "+="))
-            start = end
-            while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
-                start -= 1
+            start = word_start(text, end)
             if start < end:
                 yield text[start:end]
         place = text.find(word, place + len(word))
