@@ -12,6 +12,7 @@ from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.profiles.matching import FileHeat
 from flake8_flowperf.profiles.options import HOT_PERCENT, profiles_of
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.calls import calls_named
 from flake8_flowperf.source.excerpt import excerpt
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.modules import block_of
@@ -135,11 +136,9 @@ def find(source: SourceFile, rules: Iterable[Rule[Any]]) -> list[Finding[Any]]:
                 by_called_name.setdefault(alias, []).extend(by_called_name[original])
 
     findings: list[Finding[Any]] = []
-    for call in source.tree.of(ast.Call) if by_called_name else []:
-        function = call.func
-        name = getattr(function, "attr", None) or getattr(function, "id", None)
-        if name in by_called_name:
-            for rule in _listening(function, by_called_name[name], source):
+    for name, candidates in by_called_name.items():
+        for call in calls_named(source, name):
+            for rule in _listening(call.func, candidates, source):
                 findings.extend(rule.check(call, source))
     for node_type, listening in by_type.items():
         for node in source.tree.of(node_type):

@@ -11,8 +11,8 @@ from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.effects import Effects, effects, is_new_container
 from flake8_flowperf.source.files import (
     all_lines,
+    calls_that_may_read,
     changes_files,
-    is_called_like_reading,
     is_listing,
     only_looks,
     opened_file,
@@ -139,8 +139,7 @@ class SequentialFileReads(Rule[None]):
 
 def _reading_loops(source: SourceFile) -> frozenset[ast.AST]:
     """What the calls stand in that may open or read a file."""
-    calls = (call for call in source.tree.of(ast.Call) if is_called_like_reading(source, call))
-    return frozenset(ancestor for call in calls for ancestor in source.tree.ancestors(call))
+    return frozenset(ancestor for call in calls_that_may_read(source) for ancestor in source.tree.ancestors(call))
 
 
 def _may_be_paths(source: SourceFile, node: ast.expr) -> bool:

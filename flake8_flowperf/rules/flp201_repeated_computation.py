@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.calls import calls_named, calls_that_may_be
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.loops import Way, enclosing_loops, is_retry, runs_few_times, way_to
 from flake8_flowperf.source.names import Kind, Variable
 from flake8_flowperf.source.order import between, evaluated
 from flake8_flowperf.source.pure import (
     COMPUTATIONS,
+    COMPUTING_NAMES,
     DIGEST_METHODS,
     READING_METHODS,
     Computation,
@@ -173,7 +175,8 @@ class _Group:
 
 def _repetitions(source: SourceFile) -> dict[ast.Call, Repetition]:
     """The findings of the file by the call that they stand at."""
-    sites = _outermost(source, [site for node in source.tree.of(ast.Call) if (site := _site(source, node)) is not None])
+    calls = calls_that_may_be(source, COMPUTING_NAMES.__contains__)
+    sites = _outermost(source, [site for node in calls if (site := _site(source, node)) is not None])
     found: dict[ast.Call, Repetition] = {}
     taken: dict[FunctionNode | None, set[str]] = {}
     for group in _groups(source, sites):
@@ -663,7 +666,7 @@ def _parameter(source: SourceFile, item: Input) -> ast.arg | None:
 def _calls_of(source: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.Call]:
     """The calls of a function of the module, or of a method by way of self."""
     owner = source.tree.parent(function)
-    for call in source.fact(_calls_by_name).get(function.name, ()):
+    for call in calls_named(source, function.name):
         match call.func:
             case ast.Name() as name if not isinstance(owner, ast.ClassDef):
                 variable = source.names.variable(name)
@@ -672,15 +675,6 @@ def _calls_of(source: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionD
             case ast.Attribute(value=ast.Name(id="self" | "cls")):
                 if owner is not None and source.tree.enclosing_class(call) is owner:
                     yield call
-
-
-def _calls_by_name(source: SourceFile) -> dict[str, list[ast.Call]]:
-    found: dict[str, list[ast.Call]] = {}
-    for node in source.tree.of(ast.Call):
-        match node.func:
-            case ast.Name(id=name) | ast.Attribute(attr=name):
-                found.setdefault(name, []).append(node)
-    return found
 
 
 def _repeats(

@@ -38,9 +38,10 @@ from flake8_flowperf.source.values import ValueKind, kind_of_value
 
 _BEFORE = re.compile(r"(?:^|\W)(?:in[\s\\(]*|(?P<taker>sorted|set|frozenset|tuple|enumerate)[\s\\]*\([\s\\(]*)\Z")
 _NAME = re.compile(r"[\s\\]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*)[\s\\]*\)")
-_ASSIGNED = re.compile(r"(?<![\w.])(\w+)(?=[\s\\]*(?::[^=\n]*)?=(?!=)([^\n]*))")
+_ASSIGNED = re.compile(r"[\s\\]*(?::[^=\n]*)?=(?!=)([^\n]*)")
 _DISPLAYED = frozenset("[({,\\")
 _MADE = re.compile(r"list(?<!\wlist)[\s\\]*\(")
+_GLOBAL = re.compile(r"(?:^|[;:])[ \t\f]*global\b", re.MULTILINE)
 _LONGEST_GAP = 200
 _LINE_CONSUMERS = frozenset({"for", "comprehension", "enumerate", "map", "filter", "len", "join"})
 _COPYING = frozenset({"builtins.sorted", "builtins.tuple", "builtins.set", "builtins.frozenset"})
@@ -160,9 +161,13 @@ class NeedlessMaterialisation(Rule[Materialisation]):
 
     def may_fire(self, glance: Glance) -> bool:
         """Whether lines are read, or a list stands where any iterable could."""
-        return glance.fact(may_read_lines) or any(
-            _may_be_needless(glance, made.start(), made.end()) for made in _MADE.finditer(glance.text)
-        )
+        return glance.fact(may_read_lines) or next(_needless(glance), None) is not None
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where lines are read and lists made; None when a function may set what another one reads."""
+        if glance.has(("global",)) and _GLOBAL.search(glance.text):
+            return None
+        return [*glance.names("readlines"), *_needless(glance)]
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Materialisation]]:
         """Yield a finding when the list that *node* makes is not needed."""
@@ -175,6 +180,11 @@ class NeedlessMaterialisation(Rule[Materialisation]):
             found = None
         if found is not None:
             yield self.finding(node, source, _message(found), found)
+
+
+def _needless(glance: Glance) -> Iterator[int]:
+    """The offsets at which a list is made where any iterable could stand."""
+    return (made.start() for made in _MADE.finditer(glance.text) if _may_be_needless(glance, made.start(), made.end()))
 
 
 def _may_be_needless(glance: Glance, start: int, argument: int) -> bool:
@@ -195,12 +205,21 @@ def _may_be_needless(glance: Glance, start: int, argument: int) -> bool:
         return not text.startswith(")", argument)
     if copied["attributes"]:
         return False
-    return copied["name"] in glance.fact(_displayed_names)
+    known = glance.fact(_displayed_names)
+    name = copied["name"]
+    if name not in known:
+        known[name] = any(_is_displayed(text, place, place + len(name)) for place in glance.names(name))
+    return known[name]
 
 
-def _displayed_names(glance: Glance) -> set[str]:
-    """The names that are perhaps bound to a display."""
-    return {value[1] for value in _ASSIGNED.finditer(glance.text) if not _DISPLAYED.isdisjoint(value[2])}
+def _displayed_names(_: Glance) -> dict[str, bool]:
+    return {}
+
+
+def _is_displayed(text: str, start: int, end: int) -> bool:
+    """Whether the name from *start* to *end* is perhaps bound to a display there."""
+    assigned = _ASSIGNED.match(text, end)
+    return assigned is not None and not text.endswith(".", 0, start) and not _DISPLAYED.isdisjoint(assigned[1])
 
 
 def _message(found: Materialisation) -> str:

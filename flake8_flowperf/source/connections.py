@@ -25,10 +25,8 @@ from flake8_flowperf.source.http import (
 )
 from flake8_flowperf.source.loops import enclosing_loops
 from flake8_flowperf.source.names import Kind
-from flake8_flowperf.source.repetition import KEEPING_CALLS, called_in_loops, repeating_loop
+from flake8_flowperf.source.repetition import KEEPING_CALLS, Function, is_called_in_loop, repeating_loop
 from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 USER_BOUND = frozenset({"auth", "cookies", "cookie_jar", "cert", "proxies", "proxy", "headers"})
 """Arguments that can say on whose behalf, or through whom, a request is sent."""
@@ -144,8 +142,7 @@ def _candidates(source: SourceFile) -> Iterator[_Candidate]:
 
 
 def _called_in_loops(source: SourceFile, candidates: list[_Candidate]) -> Iterator[_Candidate]:
-    repeated = source.fact(called_in_loops)
-    return (item for item in candidates if item.function in repeated)
+    return (item for item in candidates if is_called_in_loop(source, item.function))
 
 
 def _clients_of_methods(source: SourceFile, candidates: list[_Candidate]) -> Iterator[_Candidate]:

@@ -174,20 +174,41 @@ def is_restoring(function: ast.AST | None) -> bool:
     return any(word in name for word in _RESTORING)
 
 
+def _attributes(source: SourceFile) -> dict[str, list[ast.Attribute]]:
+    """The attributes of the file by their names."""
+    found: dict[str, list[ast.Attribute]] = {}
+    for attribute in source.tree.of(ast.Attribute):
+        found.setdefault(attribute.attr, []).append(attribute)
+    return found
+
+
+def _reached_by_text(source: SourceFile) -> set[str]:
+    """What getattr, setattr or __dict__ name."""
+    found: set[str] = set()
+    for node in (*source.tree.of(ast.Call), *source.tree.of(ast.Subscript)):
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[_, ast.Constant(value=str(text)), *_]) if name in _BY_TEXT:
+                found.add(text)
+            case ast.Subscript(value=ast.Attribute(attr="__dict__"), slice=ast.Constant(value=str(text))):
+                found.add(text)
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="vars" | "globals")),
+                               slice=ast.Constant(value=str(text))):  # fmt: skip
+                found.add(text)
+    return found
+
+
 class _Collector:
     def __init__(self, source: SourceFile, is_wanted: Callable[[str], bool]) -> None:
         self.source = source
         self.is_wanted = is_wanted
-        self.attributes: dict[str, list[ast.Attribute]] = {}
-        self.classes: list[ast.ClassDef] = []
-        self.by_text: set[str] = set()
+        self.attributes = source.fact(_attributes)
+        self.classes = source.tree.of(ast.ClassDef)
         self.families: dict[ast.ClassDef, tuple[ast.ClassDef, ...]] = {}
         self.may_make_fields: dict[ast.ClassDef, bool] = {}
         """by the first class of a family"""
         self.found: dict[tuple[ast.ClassDef | None, str], Container] = {}
 
     def collect(self) -> list[Container]:
-        self._look()
         self._unite()
         for owner in self.classes:
             self._class_level(owner)
@@ -198,22 +219,9 @@ class _Collector:
             self._attribute_uses(container)
         self._module_level()
         made = [container for container in self.found.values() if container.creations]
+        for container in made:
+            container.is_reached_by_text = container.name in self.source.fact(_reached_by_text)
         return sorted(made, key=lambda item: item.creations[0].statement.lineno)
-
-    def _look(self) -> None:
-        tree = self.source.tree
-        self.classes.extend(tree.of(ast.ClassDef))
-        for attribute in tree.of(ast.Attribute):
-            self.attributes.setdefault(attribute.attr, []).append(attribute)
-        for node in (*tree.of(ast.Call), *tree.of(ast.Subscript)):
-            match node:
-                case ast.Call(func=ast.Name(id=name), args=[_, ast.Constant(value=str(text)), *_]) if name in _BY_TEXT:
-                    self.by_text.add(text)
-                case ast.Subscript(value=ast.Attribute(attr="__dict__"), slice=ast.Constant(value=str(text))):
-                    self.by_text.add(text)
-                case ast.Subscript(value=ast.Call(func=ast.Name(id="vars" | "globals")),
-                                   slice=ast.Constant(value=str(text))):  # fmt: skip
-                    self.by_text.add(text)
 
     def _unite(self) -> None:
         """Group the classes that inherit from each other, by the names of their bases."""
@@ -241,7 +249,7 @@ class _Collector:
         family = self.families[owner]
         key = (family[0], name)
         if key not in self.found:
-            self.found[key] = Container(name, family, is_reached_by_text=name in self.by_text)
+            self.found[key] = Container(name, family)
         return self.found[key]
 
     def _class_level(self, owner: ast.ClassDef) -> None:
@@ -379,7 +387,7 @@ class _Collector:
                     form = self._form(value)
                     if form is None or (None, name.id) in self.found:
                         continue
-                    container = Container(name.id, (), is_reached_by_text=name.id in self.by_text)
+                    container = Container(name.id, ())
                     container.creations.append(Creation(statement, value, form, None, None))
                     self.found[None, name.id] = container
                     variable = self.source.names.variable(name)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from flake8_flowperf.source.calls import calls_that_may_be
 from flake8_flowperf.source.copy_uses import (
     changes_only_top_level,
     is_fresh,
@@ -123,7 +124,11 @@ class _Copies:
         self.tree = source.tree
         self.found: dict[ast.Call, Redundancy] = {}
         self._claimed: set[ast.Call] = set()
-        calls = [node for node in source.tree.of(ast.Call) if is_deepcopy(source, node) and not self._is_hook(node)]
+        calls = [
+            node
+            for node in calls_that_may_be(source, lambda name: name == "deepcopy")
+            if is_deepcopy(source, node) and not self._is_hook(node)
+        ]
         for sort in (self._plain, self._of_copy, self._siblings, self._rebound, self._recorded, self._in_loop):
             for call in calls:
                 if call not in self._claimed and (redundancy := sort(call)) is not None:

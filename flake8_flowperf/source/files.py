@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from flake8_flowperf.source.calls import calls_that_may_be
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.names import Binding, Kind, Variable
@@ -91,7 +92,6 @@ _OPENERS = {
     "importlib_resources.open_binary": _Opener(None, "rb"),
     "pathlib.Path.open": _Opener(0, encoding=2),
 }
-_OPENER_LAST_NAMES = frozenset(name.rpartition(".")[2] for name in _OPENERS)
 _WHOLE_READS = frozenset({"read", "read_text", "read_bytes"})
 _NO_FILES = frozenset(f"{module}.open" for module in ("os", "webbrowser", "tarfile", "dbm", "shelve", "wave"))
 _NO_FILE_NAME = re.compile(r"popen|urlopen|url_open|openurl|open_(?:url|connection|unix|new|browser)", re.IGNORECASE)
@@ -172,12 +172,9 @@ def all_lines(source: SourceFile, node: ast.expr) -> AllLines | None:
     return None
 
 
-def is_called_like_reading(source: SourceFile, call: ast.Call) -> bool:
-    """Whether *call* has a name without which it neither opens a file nor reads a whole one: a quick first look."""
-    match call.func:
-        case ast.Attribute(attr=name) | ast.Name(id=name) if "open" in name.lower() or name in _WHOLE_READS:
-            return True
-    return source.names.may_be(call.func, _OPENER_LAST_NAMES)
+def calls_that_may_read(source: SourceFile) -> list[ast.Call]:
+    """The calls that have a name without which they neither open a file nor read a whole one: a quick first look."""
+    return calls_that_may_be(source, lambda name: "open" in name.lower() or name in _WHOLE_READS)
 
 
 def whole_read(source: SourceFile, node: ast.expr) -> WholeRead | None:

@@ -7,6 +7,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flake8_flowperf.source.calls import calls_that_may_be
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.names import Kind, Variable
@@ -158,7 +159,7 @@ def http_places(glance: Glance) -> list[int] | None:
 def http_calls(source: SourceFile) -> dict[ast.Call, HttpCall]:
     """The calls of the file that send a request of their own or make a client, in source order."""
     found: dict[ast.Call, HttpCall] = {}
-    for node in source.tree.of(ast.Call):
+    for node in calls_that_may_be(source, _LAST_NAMES.__contains__):
         name = _name_in_library(source, node.func)
         if name in REQUESTS:
             found[node] = HttpCall(node, name, REQUESTS[name], makes_client=False)
@@ -173,8 +174,6 @@ def _name_in_library(source: SourceFile, function: ast.expr) -> str | None:
     Of ``try: import drop_in as requests`` / ``except ImportError: import requests`` the one that is known here counts:
     the code is written for it.
     """
-    if not source.names.may_be(function, _LAST_NAMES):
-        return None
     name = source.names.qualified_name(function)
     if name in REQUESTS or name in CLIENTS:
         return name

@@ -217,12 +217,12 @@ class Names:
             case ast.Attribute(attr=name):
                 return name in last_parts
             case ast.Name(id=name):
-                return name in last_parts or self._is_other_name(name)
+                return name in last_parts or self.is_other_name(name)
         return False
 
     def is_used_anywhere(self, name: str) -> bool:
         """Whether any scope binds *name*, or any code reads it."""
-        return name in self._by_identifier or name in self._sites
+        return name in self._tree.names or name in self._sites
 
     def fresh_name(self, *candidates: str) -> str:
         """The first candidate that the file does not use; the last one gets a number when all are taken."""
@@ -271,9 +271,11 @@ class Names:
         loads = self._loads.get(variable.name)
         if loads is None:
             loads = self._loads[variable.name] = {}
-            for node in self._by_identifier.get(variable.name, ()):
+            for node in self._tree.names.get(variable.name, ()):
                 if isinstance(node.ctx, ast.Load) and (found := self.lookup(node.id, self._around(node))) is not None:
                     loads.setdefault(found, []).append(node)
+            for names in loads.values():
+                names.sort(key=_start)
         return loads.setdefault(variable, [])
 
     def bound_in(self, scope: Scope) -> dict[str, Variable]:
@@ -296,18 +298,10 @@ class Names:
     @cached_property
     def _bound(self) -> dict[Scope, dict[str, Variable]]:
         found: defaultdict[Scope, dict[str, Variable]] = defaultdict(dict)
-        for name in dict.fromkeys((*self._sites, *self._by_identifier)):
+        for name in dict.fromkeys((*self._sites, *self._tree.names)):
             for scope, variable in self.meanings(name).items():
                 found[scope][name] = variable
         return found
-
-    @cached_property
-    def _by_identifier(self) -> dict[str, list[ast.Name]]:
-        """The name nodes of the file by their identifiers."""
-        found: defaultdict[str, list[ast.Name]] = defaultdict(list)
-        for node in self._tree.of(ast.Name):
-            found[node.id].append(node)
-        return dict(found)
 
     @cached_property
     def _sites(self) -> dict[str, list[tuple[ast.AST, Kind]]]:
@@ -355,7 +349,7 @@ class Names:
         places: list[tuple[Scope, Binding]] = [
             (self._bound_around(node, kind), self._binding(node, kind)) for node, kind in self._sites.get(name, ())
         ]
-        bound = (node for node in self._by_identifier.get(name, ()) if not isinstance(node.ctx, ast.Load))
+        bound = (node for node in self._tree.names.get(name, ()) if not isinstance(node.ctx, ast.Load))
         places += ((self.scope_of(node), self._binding_of_name(node)) for node in bound)
         places.sort(key=_position)
         declared = [(self._around(node), node) for node in self._declarations.get(name, ())]
@@ -400,7 +394,7 @@ class Names:
         return Binding(Kind.UNPACKED, node)
 
     def _root(self, name: ast.Name, depth: int = 0) -> str | None:
-        if not (name.id in _BUILTINS or self._is_other_name(name.id) or name.id in self._imported):
+        if not (name.id in _BUILTINS or self.is_other_name(name.id) or name.id in self._imported):
             return None
         if self._tree.parent(name) is None:
             return None
@@ -420,13 +414,13 @@ class Names:
                 return ".".join((root, *reversed(parts)))
         return None
 
-    def _is_other_name(self, identifier: str) -> bool:
+    def is_other_name(self, identifier: str) -> bool:
         """Whether a name *identifier* of the file is perhaps what something else is called there."""
         known = self._other_names.get(identifier)
         if known is None:
             known = self._other_names[identifier] = any(
                 isinstance(node, ast.alias) and node.asname is not None for node, _ in self._sites.get(identifier, ())
-            ) or any(self._is_alias(node) for node in self._by_identifier.get(identifier, ()))
+            ) or any(self._is_alias(node) for node in self._tree.names.get(identifier, ()))
         return known
 
     @cached_property
@@ -448,8 +442,7 @@ class Names:
 
     def _inside(self, node: ast.AST, kind: ScopeKind) -> Scope:
         """The scope of this kind that *node* opens."""
-        around = self._around(node)
-        return self._scope_in.get((node, kind)) or self._opened(node, kind, around)
+        return self._scope_in.get((node, kind)) or self._opened(node, kind, self._around(node))
 
     def _around(self, node: ast.AST) -> Scope:
         """The scope in which *node* is evaluated; of a definition, the one in which its name is bound."""
@@ -509,7 +502,10 @@ def _is_type_parameter(node: ast.AST, definition: ast.AST) -> bool:
 
 
 def _position(place: tuple[Scope, Binding]) -> tuple[int, int]:
-    node = place[1].node
+    return _start(place[1].node)
+
+
+def _start(node: ast.AST) -> tuple[int, int]:
     return node.lineno, node.col_offset  # type: ignore[attr-defined]
 
 

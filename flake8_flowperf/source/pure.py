@@ -82,7 +82,8 @@ def _table() -> dict[str, Computation]:
 
 
 COMPUTATIONS = _table()
-_LAST_NAMES = frozenset(name.rpartition(".")[2] for name in COMPUTATIONS)
+COMPUTING_NAMES = frozenset(name.rpartition(".")[2] for name in COMPUTATIONS)
+"""the last parts of their names"""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def computation(source: SourceFile, node: ast.expr) -> Computation | None:
     """What the call *node* computes, None when it is no known computation."""
     if not isinstance(node, ast.Call):
         return None
-    if not source.names.may_be(node.func, _LAST_NAMES):
+    if not source.names.may_be(node.func, COMPUTING_NAMES):
         return None
     name = source.names.qualified_name(node.func) or ""
     writes = name.startswith("yaml.") and (len(node.args) > 1 or any(key.arg == "stream" for key in node.keywords))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.http import tests_status, tests_success
 from flake8_flowperf.source.loops import enclosing_loops
 from flake8_flowperf.source.names import ScopeKind
-from flake8_flowperf.source.tree import Comprehension, Definition, Loop, walk, walk_scope
+from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 _RETRY_WORD = re.compile(r"attempt|retr(?:y|ies)|(?:^|_)(?:try|tries)(?:_|$)", re.IGNORECASE)
 _HOST = re.compile(r"\w+://([^/?#]+)")
@@ -46,9 +49,7 @@ def tries_again(source: SourceFile, node: ast.expr, loop: Loop | Comprehension) 
     match loop:
         case ast.While() if any(part is node for part in walk(loop.test)):
             return tests_status(loop.test)
-        case ast.While(test=test) if any(
-            isinstance(part, ast.Constant) and part.value in _REDIRECTS for part in walk(test)
-        ):
+        case ast.While() if _follows_redirects(loop):
             return True
         case ast.For() | ast.AsyncFor() | ast.While():
             if _leaves_after(source, node, loop):
@@ -66,34 +67,27 @@ def _follows_redirects(loop: ast.While) -> bool:
     return any(isinstance(part, ast.Constant) and part.value in _REDIRECTS for part in walk(loop.test))
 
 
-def called_in_loops(source: SourceFile) -> dict[ast.AST, ast.AST]:
-    """The functions of the file that a loop of the file calls for one item after another, with the place of the call.
+def is_called_in_loop(source: SourceFile, function: Function) -> bool:
+    """Whether a loop of the file calls a function of the file for one item after another.
 
     A function that is handed to ``map`` or, in a loop, to a thread, task or executor counts as called.
     """
-    found: dict[ast.AST, ast.AST] = {}
-    functions: list[Definition] = [*source.tree.of(ast.FunctionDef), *source.tree.of(ast.AsyncFunctionDef)]
-    for function in functions:
-        variable = source.names.variable_bound_by(function)
-        if len(variable.bindings) == 1 and variable.scope.kind is not ScopeKind.CLASS:
-            for load in variable.loads:
-                if _runs_repeatedly(source, load):
-                    found.setdefault(function, load)
-    found.update(_methods_called_in_loops(source))
-    return found
+    return any(_runs_repeatedly(source, reference) for reference in _references(source, function))
 
 
-def _methods_called_in_loops(source: SourceFile) -> Iterator[tuple[ast.AST, ast.AST]]:
-    methods = {
-        owner: {item.name: item for item in owner.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))}
-        for owner in source.tree.of(ast.ClassDef)
-    }
-    for node in source.tree.of(ast.Attribute) if methods else ():
-        match node:
-            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attr):
-                owner = source.tree.enclosing_class(node)
-                if owner is not None and attr in methods[owner] and _runs_repeatedly(source, node):
-                    yield methods[owner][attr], node
+def _references(source: SourceFile, function: Function) -> Iterator[ast.expr]:
+    """Where *function* is certainly meant: by its only name, or as a method of ``self`` or ``cls``."""
+    variable = source.names.variable_bound_by(function)
+    if len(variable.bindings) == 1 and variable.scope.kind is not ScopeKind.CLASS:
+        yield from variable.loads
+    owner = source.tree.parent(function)
+    if isinstance(owner, ast.ClassDef):
+        methods = [item for item in owner.body if isinstance(item, Function) and item.name == function.name]
+        for node in source.tree.of(ast.Attribute) if methods[-1] is function else ():
+            match node:
+                case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=function.name):
+                    if source.tree.enclosing_class(node) is owner:
+                        yield node
 
 
 def _runs_repeatedly(source: SourceFile, reference: ast.expr) -> bool:

@@ -104,7 +104,7 @@ def unbounded_caches(source: SourceFile) -> list[Container]:
     """The dicts that look like a cache with free keys and only ever grow."""
     if not may_hold_cache(Glance(source.text.text)):
         return []
-    return [item for item in source.fact(_candidates) if _is_unbounded_cache(source, item)]
+    return [item for item in containers_called(source, is_cache_name) if _is_unbounded_cache(source, item)]
 
 
 def length_indexes(source: SourceFile) -> list[LengthIndex]:
@@ -122,9 +122,9 @@ def length_indexes(source: SourceFile) -> list[LengthIndex]:
 
 
 def _candidates(source: SourceFile) -> list[Container]:
-    """The containers that have the name of a trace or cache, or whose length is taken."""
+    """The containers that have the name of a trace, or whose length is taken."""
     measured = frozenset(_MEASURED.findall(source.text.text))
-    return containers_called(source, lambda name: name in measured or is_trace_name(name) or is_cache_name(name))
+    return containers_called(source, lambda name: name in measured or is_trace_name(name))
 
 
 def may_hold_trace(glance: Glance) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -40,7 +40,14 @@ class _ChildFields(dict[type[Any], tuple[str, ...]]):
         return fields
 
 
+class _LastFieldFirst(dict[type[Any], tuple[str, ...]]):
+    def __missing__(self, cls: type[Any]) -> tuple[str, ...]:
+        fields = self[cls] = CHILD_FIELDS[cls][::-1]
+        return fields
+
+
 CHILD_FIELDS = _ChildFields()
+_LAST_FIELD_FIRST = _LastFieldFirst()
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -79,35 +86,50 @@ def walk_scope(node: ast.AST) -> Iterator[ast.AST]:
 
 
 class Tree:
-    """The nodes of a module by their type, and their parents."""
+    """The nodes of a module by their type, and their parents.
+
+    *names* are the name nodes by their identifiers, in no particular order.
+    """
 
     def __init__(self, module: ast.Module) -> None:
         self.module = module
         self._parents: dict[ast.AST, ast.AST] = {}
         self._places: dict[ast.stmt, tuple[list[ast.stmt], int]] = {}
         self._by_type: defaultdict[type[ast.AST], list[Any]] = defaultdict(list)
+        # Most nodes are names and constants: they have nothing below them, and no rule asks for them by type.
         parents, by_type = self._parents, self._by_type
+        names: defaultdict[str, list[ast.Name]] = defaultdict(list)
+        self.names: Mapping[str, list[ast.Name]] = names
         todo: list[ast.AST] = [module]
         while todo:
             node = todo.pop()
             cls = node.__class__
             by_type[cls].append(node)
-            below: list[ast.AST] = []
-            for field in CHILD_FIELDS[cls]:
-                value = getattr(node, field, None)
-                if value.__class__ is list:
-                    below += value
+            for field in _LAST_FIELD_FIRST[cls]:
+                value: Any = getattr(node, field, None)
+                kind: type[Any] = value.__class__
+                if kind is list:
+                    for child in reversed(value):
+                        kind = child.__class__
+                        if kind is ast.Name:
+                            parents[child] = node
+                            names[child.id].append(child)
+                        elif kind is ast.Constant:
+                            parents[child] = node
+                        elif child is not None:  # the key of ``{**more}``, the default that a parameter does not have
+                            parents[child] = node
+                            todo.append(child)
+                elif kind is ast.Name:
+                    parents[value] = node
+                    names[value.id].append(value)
+                elif kind is ast.Constant:
+                    parents[value] = node
                 elif value is not None:
-                    below.append(value)
-            if None in below:  # the key of ``{**more}``, the default that a keyword-only parameter does not have
-                below = [child for child in below if child is not None]
-            for child in below:
-                parents[child] = node
-            below.reverse()
-            todo += below
+                    parents[value] = node
+                    todo.append(value)
 
     def of(self, kind: type[N]) -> list[N]:
-        """The nodes of exactly this type, in source order as far as ast has it."""
+        """The nodes of exactly this type but ast.Name and ast.Constant, in source order as far as ast has it."""
         return self._by_type.get(kind, [])
 
     def parent(self, node: ast.AST) -> ast.AST | None:
