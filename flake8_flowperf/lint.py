@@ -70,20 +70,26 @@ class Linter:
     def clears(self, text: str, filename: str) -> bool:
         """Whether the functions alone that the relevant rules look at show that nothing is to be found in *text*.
 
-        That takes less time than to parse all of it.  A text that does not parse is not cleared.
+        That takes less time than to parse all of it.  A text that does not parse is not cleared.  If something is
+        found, only the rules that found it are relevant() from then on.
         """
         rules = self.relevant(text, filename)
+        glance = self._judged[1]
         places: list[int] = []
         for rule in rules:
-            found = rule.places(self._judged[1])
+            found = rule.places(glance)
             if found is None:
                 return False
             places += found
         part = excerpt(text, places)
+        if part is None:
+            return False
         try:
-            return part is not None and not find(SourceFile.parse(part, filename), rules)
+            codes = {finding.code for finding in find(SourceFile.parse(part, filename), rules)}
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return False
+        self._judged = (filename, glance, [rule for rule in rules if rule.code in codes])
+        return not codes
 
     def lint(self, text: str, tree: ast.Module, filename: str) -> list[Finding[Any]]:
         """The findings of all rules in a file that is already parsed, by position and code."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 import textwrap
 
 import pytest
 
+from flake8_flowperf import registry
+from flake8_flowperf.lint import Linter, find
+from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.excerpt import excerpt
 
 LONG = "total = sum(value for value in range(1000) if value % 7)\n" * 9
@@ -67,3 +71,46 @@ def test_bracket_at_the_margin_does_not_parse() -> None:
     assert part is not None
     with pytest.raises(SyntaxError):
         ast.parse(part)
+
+
+ELSEWHERE = {
+    "bytes that another function sets": (
+        "FLP701",
+        "def start():\n    global out\n    out = b''\n\ndef run(parts):\n    for part in parts:\n        add(part)\n\n"
+        "def add(part):\n    global out\n    for item in part:\n        out += item\n",
+    ),
+    "attribute that another method sets": (
+        "FLP701",
+        "class A:\n    def __init__(self):\n        self.text = ''\n\n    def run(self, parts):\n        for part in parts:\n"
+        "            self.text += part\n",
+    ),
+    "list that another function sets": (
+        "FLP901",
+        "def start():\n    global names\n    names = [1, 2]\n\ndef run():\n    for name in list(names):\n        print(name)\n",
+    ),
+    "file that another function opens": (
+        "FLP901",
+        "def start():\n    global file\n    file = open('a')\n\ndef run():\n    for line in file.readlines():\n"
+        "        print(line)\n",
+    ),
+}
+"""findings for which a rule must see two functions"""
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_facts_of_other_functions_are_not_left_out(name: str) -> None:
+    code, text = ELSEWHERE[name]
+    text += "".join(f"\ndef unrelated_{number}():\n{textwrap.indent(LONG, 4 * ' ')}" for number in range(9))
+    linter = Linter([registry.rules()[code]], argparse.Namespace())
+    assert [finding.code for finding in find(SourceFile.parse(text), linter.rules)] == [code]
+    assert not linter.clears(text, "x.py")
+    assert [rule.code for rule in linter.relevant(text, "x.py")] == [code]
+
+
+def test_only_the_rules_that_found_something_look_at_the_whole_file() -> None:
+    text = "import subprocess\nsubprocess.run('ls', shell=True)\nsubprocess.check_output(['ls'], timeout=3)\n"
+    text += "".join(f"\ndef unrelated_{number}():\n{textwrap.indent(LONG, 4 * ' ')}" for number in range(9))
+    linter = Linter(registry.rules().values(), argparse.Namespace())
+    assert {rule.code for rule in linter.relevant(text, "x.py")} == {"FLP501", "FLP502", "FLP503"}
+    assert not linter.clears(text, "x.py")
+    assert [rule.code for rule in linter.relevant(text, "x.py")] == ["FLP501"]

@@ -72,6 +72,22 @@ MAY = {
         "FLP701",
         "from json import dumps as d\ndef f(y):\n    s = d(1)\n    for x in y:\n        s = d(x) + s\n    return s\n",
     ),
+    "text made by a function whose other name has one": (
+        "FLP701",
+        "u = str\nv: type = u\ndef f(y):\n    s = v(1)\n    for x in y:\n        s = v(x) + s\n    return s\n",
+    ),
+    "text made by a function of two names at once": (
+        "FLP701",
+        "u = v = str\ndef f(y):\n    s = u(1)\n    for x in y:\n        s = u(x) + s\n    return s\n",
+    ),
+    "bytes by the name of a text": (
+        "FLP701",
+        "def g(): s = ''\ndef f(y):\n    s = b''\n    for x in y:\n        s += x\n    return s\n",
+    ),
+    "argument before a text": (
+        "FLP701",
+        "class A:\n    def f(self, y):\n        for x in y:\n            if g(a=1): self.s = self.s + ')'\n",
+    ),
     "text that a nested function reads": (
         "FLP701",
         "def f(y):\n    s = ''\n    def g(): return s\n    for x in y:\n        s += 'a'\n    return g\n",
@@ -114,6 +130,15 @@ MAY = {
 CANNOT = {
     "sum of numbers": ("FLP701", "def f(self):\n    for x in y:\n        self.total += x.size\n"),
     "local text": ("FLP701", "def f(y):\n    s = ''\n    for x in y:\n        s += 'a'\n    return s\n"),
+    "text of the name of bytes elsewhere": (
+        "FLP701",
+        "def g():\n    s = b''\n    return s\ndef f(y):\n    s = ''\n    for x in y:\n        s += 'a'\n    return s\n",
+    ),
+    "function of another name in a sentence": (
+        "FLP701",
+        "# a str as it is read as\n# text\ndef f(y):\n    for x in y:\n        n = g(x) + n\n    return n\n",
+    ),
+    "arguments that are sums": ("FLP701", "def f(y):\n    for x in y:\n        g(x, s=s + x,\n          t=1)\n"),
     "text that is set anew": ("FLP701", "for x in y:\n    s = 'a'\n    s += x\n    print(s)\n"),
     "text that is read": ("FLP701", "s = ''\nwhile len(s) < 9:\n    s += 'a'\n"),
     "attribute that is read": (
@@ -141,6 +166,7 @@ CANNOT = {
     "two literals": ("FLP201", 'import re\nA = re.compile(r"""a""")\nB = re.compile(r"""a""")\n'),
     "attribute": ("FLP901", "for x in list(self.items): pass\n"),
     "parameter": ("FLP901", "def f(names):\n    for x in list(names): pass\n"),
+    "name of a display elsewhere": ("FLP901", "names = []\ndef f():\n    for x in list(other): pass\n"),
     "empty list": ("FLP901", "x = y in list()\n"),
     "length of something else": ("FLP302", "class A:\n    def f(self):\n        self.log.append(len(self.other))\n"),
     "listing that is kept": ("FLP101", "if x in y:\n    found = list(base.rglob('*'))\n    print(x.suffix)\n"),

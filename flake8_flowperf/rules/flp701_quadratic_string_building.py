@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.growing_text import may_grow
+from flake8_flowperf.source.growing_text import growing_places, may_grow
 from flake8_flowperf.source.growth import Growing, Side, growing, is_copied
 
 _SHOWN = 30
@@ -97,6 +97,10 @@ class QuadraticStringBuilding(Rule[Growing]):
     def may_fire(self, glance: Glance) -> bool:
         """Whether something is added to in a loop."""
         return may_grow(glance)
+
+    def places(self, glance: Glance) -> Iterable[int] | None:
+        """Where that is, and where the values of attributes and items come from."""
+        return growing_places(glance)
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Growing]]:
         """Yield a finding at a statement that copies a text to add to it in a loop."""

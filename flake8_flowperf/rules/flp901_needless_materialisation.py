@@ -41,7 +41,6 @@ _NAME = re.compile(r"[\s\\]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*
 _ASSIGNED = re.compile(r"[\s\\]*(?::[^=\n]*)?=(?!=)([^\n]*)")
 _DISPLAYED = frozenset("[({,\\")
 _MADE = re.compile(r"list(?<!\wlist)[\s\\]*\(")
-_GLOBAL = re.compile(r"(?:^|[;:])[ \t\f]*global\b", re.MULTILINE)
 _LONGEST_GAP = 200
 _LINE_CONSUMERS = frozenset({"for", "comprehension", "enumerate", "map", "filter", "len", "join"})
 _COPYING = frozenset({"builtins.sorted", "builtins.tuple", "builtins.set", "builtins.frozenset"})
@@ -164,10 +163,8 @@ class NeedlessMaterialisation(Rule[Materialisation]):
         return glance.fact(may_read_lines) or next(_needless(glance), None) is not None
 
     def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where lines are read and lists made; None when a function may set what another one reads."""
-        if glance.has(("global",)) and _GLOBAL.search(glance.text):
-            return None
-        return [*glance.names("readlines"), *_needless(glance)]
+        """Where lines are read and lists made, and where a function may set what they are made of in another one."""
+        return [*glance.names("readlines"), *_needless(glance), *glance.names("global")]
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Materialisation]]:
         """Yield a finding when the list that *node* makes is not needed."""

@@ -44,7 +44,9 @@ _TOKEN = re.compile(
 _DEFINITION = re.compile(r"\n([ \t\f]*)(?:async[ \t]+def|def|class)\b")
 _DEFINED = re.compile(r"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*(?!\s*=[^=])")
-_AS = re.compile(r"[\s\\]+as\b(?:[\s\\]+(\w+))?")
+_AS = re.compile(r"(?:[\s\\]|#[^\n]*\n)+as\b(?:[\s\\]|#[^\n]*\n)+(\w+)[ \t]*(?:[,;)#\\\r\n]|\Z)")
+"""the new name that an import gives, and what may come then; it is no sentence"""
+_NEW_NAME = re.compile(r"[ \t]*(\w+)[ \t]*(?::[^=\n]*)?=[\s\\(]*[\w.]*\Z")
 _ALIASED = re.compile(
     r"(?:[^\n\"'#]*[:;])?[ \t]*(?:\w+[ \t]*=[ \t]*)*\w+[ \t]*(?::[^=\n]*)?=[\s\\(]*[\w.]*\Z|[^\n]*:=[\s\\(]*[\w.]*\Z"
 )
@@ -196,9 +198,21 @@ class Glance:
         """
         text = self.text
         if (renamed := _AS.match(text, end)) is not None:
-            line = text[self.line_start(start) : start]
-            return renamed[1] not in known and not line.lstrip().startswith("except")
+            return renamed[1] not in known
         return bool(_STATEMENT_END.match(text, end) and _ALIASED.match(text[self.line_start(start) : start]))
+
+    def other_names(self, name: str) -> set[str] | None:
+        """What else *name* is perhaps called; None when that is not known."""
+        text = self.text
+        found = set()
+        for start in self.names(name):
+            end = start + len(name)
+            if self.is_renamed(start, end):
+                renamed = _AS.match(text, end) or _NEW_NAME.match(text[self.line_start(start) : start])
+                if renamed is None:
+                    return None
+                found.add(renamed[1])
+        return found
 
     def line_start(self, offset: int) -> int:
         """The offset at which the line of *offset* starts."""

@@ -17,6 +17,10 @@ _LONGEST_STATEMENT = 4000
 _FUNCTIONS = sorted(name.rpartition(".")[2] for name in TEXT_FUNCTIONS | BYTES_FUNCTIONS)
 _ADDED_TO = re.compile(r"[\])\"']*(?:[\s\\)]|#[^\n]*\n)*\+")
 _ASSIGNMENT = re.compile(rf"[\s\\\])\"']*{ANNOTATION}\+?=(?!=)")
+_ENDS_TARGET = re.compile(r"[\\ \t\r\n]*\+?=")
+_HOLDS_TEXT = re.compile(r"[\"'#]")
+_OPEN_ENDS = ("\\", "[", "{", '"""', "'''")
+"""what a line ends with whose statement goes on, but for open parentheses"""
 _SET = re.compile(r"[ \t]*(\+)?=(?!=)([^\n]*)")
 _OWNERS = {
     "": re.compile(r"(?:^|[^.\s])[ \t]*\Z"),
@@ -31,6 +35,7 @@ _MAKING_BYTES = "|".join(sorted({*BYTES_METHODS, "bytes", "read", "to_bytes"}))
 _MAKING_TEXT = "|".join([*_FUNCTIONS, *sorted({*TEXT_METHODS, *CONVERSIONS})])
 _OF_BYTES = re.compile(rf"\b[rR]?[bB][rR]?[\"']|\b(?:{_MAKING_BYTES})\b[\s\\)]*\(")
 _OF_TEXT = re.compile(rf"[\"']|\b(?:{_MAKING_TEXT})\b")
+_ANYTHING = re.compile("")
 _FIRST_TERM = re.compile(r"[\s\\(]*[\w.\s\\]*(?:\[|\Z)")
 _LATER_TERM = re.compile(r"\+(?:[\s\\(]|#[^\n]*\n)*[\w.\s\\]*(?:\[[^+]*)?\Z")
 _ENDS = re.compile(r"[\])\"']*[\s\\)]*(?:[#;\r\n]|\Z)")
@@ -49,33 +54,59 @@ class Evidence(enum.Enum):
 
 def may_grow(glance: Glance) -> bool:
     """Whether a statement of a text perhaps makes a str or bytes longer in a loop, in a way that copies it."""
+    return next(_growing(glance), None) is not None
+
+
+def growing_places(glance: Glance) -> list[int] | None:
+    """Where such statements stand, and where what is a str or bytes there may be set; None when that is not known."""
+    growing = list(_growing(glance))
+    if any(start == end for start, end in growing):
+        return None
+    targets = {(glance.text[start:end], _is_plain(glance, start, end)) for start, end in growing}
+    elsewhere = (place for name, is_plain in targets if not is_plain for place in glance.names(name))
+    return [*(start for start, _ in growing), *elsewhere, *glance.names("global")]
+
+
+def _growing(glance: Glance) -> Iterator[tuple[int, int]]:
+    """Where the last name of what may grow begins and ends, in each statement that may make it grow.
+
+    An empty range stands for what is not known: a target without a name, or more statements than can be judged.
+    """
     text = glance.text
     done = judged = 0
     for start, end in glance.loops():
-        place = text.find("=", max(start, done), end)
-        while place >= 0:
+        for place in _assigning(text, max(start, done), end):
             is_augmented = text[place - 1] == "+"
-            if is_augmented:
-                may = not _NUMBER.match(text, place - 1)
-            elif text[place + 1 : place + 2] == "=":
-                place += 1
-                may = False
-            else:
-                may = _may_add(text, place)
+            may = not _NUMBER.match(text, place - 1) if is_augmented else _may_add(text, place)
             if may and glance.is_in_loop(place):
                 judged += 1
-                if judged > _MOST or _may_copy(glance, place - is_augmented, is_augmented):
-                    return True
-            place = text.find("=", place + 1, end)
+                if judged > _MOST:
+                    yield place, place
+                    return
+                if _may_copy(glance, place - is_augmented, is_augmented):
+                    yield _target(text, place - is_augmented)
         done = max(done, end)
-    return False
+
+
+def _assigning(text: str, start: int, end: int) -> Iterator[int]:
+    """The offsets of ``=`` that may assign, be it as the end of ``+=``."""
+    place = text.find("=", start, end)
+    while place >= 0:
+        if text.startswith("=", place + 1):
+            place += 1
+        elif text[place - 1] not in "!<>:":
+            yield place
+        place = text.find("=", place + 1, end)
 
 
 def _may_add(text: str, place: int) -> bool:
     """Whether what is assigned to at the ``=`` at *place* is perhaps a term of the value, or a field of an f-string."""
     end = text.find("\n", place)
     value = text[place + 1 : end] if end > 0 else text[place + 1 :]
-    if value.count("(") != value.count(")") or value.rstrip().endswith(("\\", "[", "{", '"""', "'''")):
+    opened, closed = value.count("("), value.count(")")
+    if opened < closed and _HOLDS_TEXT.search(value) is None:
+        return False  # the argument of a call
+    if opened != closed or value.rstrip().endswith(_OPEN_ENDS):
         value = text[place + 1 : place + _LONGEST_VALUE]
     if "+" not in value and "{" not in value:
         return False
@@ -118,15 +149,21 @@ def _may_copy(glance: Glance, place: int, is_augmented: bool) -> bool:
     before = text[glance.line_start(place) : start]
     if _is_used_in_loop(glance, place, name, before.strip()):
         return False
-    if glance.fact(_renames_evidence):
-        return True
     known = glance.fact(_evidence_by_name)
     if name not in known:
         known[name] = _evidence(glance, name)
-    if known[name] is not Evidence.OF_TEXT:
-        return known[name] is Evidence.OF_BYTES
-    is_plain_name = not before.strip() and text[start:place].rstrip("\\ \t\r\n") == name
-    return not (is_augmented and is_plain_name) or _may_be_shared(glance, place, name)
+    evidence = known[name]
+    if evidence is Evidence.NONE or not is_augmented or not _is_plain(glance, start, end):
+        return evidence is not Evidence.NONE
+    if _may_be_shared(glance, place, name):
+        return True
+    return evidence is Evidence.OF_BYTES and _evidence_in_function(glance, place, name) is Evidence.OF_BYTES
+
+
+def _is_plain(glance: Glance, start: int, end: int) -> bool:
+    """Whether a target is certainly a name if its last one stands from *start* to *end*, alone in its line."""
+    text = glance.text
+    return not text[glance.line_start(start) : start].strip() and _ENDS_TARGET.match(text, end) is not None
 
 
 def _is_used_in_loop(glance: Glance, place: int, name: str, owner: str) -> bool:
@@ -167,28 +204,45 @@ def _is_whole_line(glance: Glance, line: int) -> bool:
     return above not in _GOES_ON and opener is not None and opener[0] in (Header.LOOP, Header.OTHER)
 
 
-def _renames_evidence(glance: Glance) -> bool:
-    """Whether a function that makes a str or bytes gets another name."""
-    return any(glance.is_renamed(start, start + len(name)) for name in _FUNCTIONS for start in glance.names(name))
+def _other_names(glance: Glance) -> re.Pattern[str] | None:
+    """A pattern for what else functions are called that make a str or bytes; None when they have no other names."""
+    known = set(_FUNCTIONS)
+    todo = list(_FUNCTIONS)
+    while todo:
+        others = glance.other_names(todo.pop())
+        if others is None:
+            return _ANYTHING
+        todo += others - known
+        known |= others
+    others = known.difference(_FUNCTIONS)
+    return re.compile(rf"\b(?:{'|'.join(sorted(others))})\b") if others else None
 
 
 def _evidence_by_name(_: Glance) -> dict[str, Evidence]:
     return {}
 
 
-def _evidence(glance: Glance, name: str) -> Evidence:
+def _evidence(glance: Glance, name: str, begin: int = 0, stop: int | None = None) -> Evidence:
     """What is assigned to names and attributes that are called *name*, or to their items."""
     text = glance.text
+    other_names = glance.fact(_other_names)
     found = Evidence.NONE
-    for start in glance.names(name):
+    for start in glance.names(name, begin, stop):
         assigned = _ASSIGNMENT.match(text, start + len(name))
         if assigned is not None:
             value = _value(text, assigned.end())
-            if value is None or _OF_BYTES.search(value):
+            if value is None or _OF_BYTES.search(value) or (other_names is not None and other_names.search(value)):
                 return Evidence.OF_BYTES
             if _OF_TEXT.search(value):
                 found = Evidence.OF_TEXT
     return found
+
+
+def _evidence_in_function(glance: Glance, place: int, name: str) -> Evidence:
+    """What is assigned to a variable *name* that only the function around *place* sees."""
+    function = glance.function(place)
+    assert function is not None
+    return _evidence(glance, name, function, glance.definition_end(function))
 
 
 def _value(text: str, start: int) -> str | None:

@@ -72,7 +72,10 @@ def growth_of(node: ast.AST) -> Growth | None:
     match node:
         case ast.AugAssign(target=target, op=ast.Add(), value=value):
             return Growth(node, target, Side.END, (value,))
-        case ast.Assign(targets=[(ast.Name() | ast.Attribute() | ast.Subscript()) as target], value=value):
+        case ast.Assign(
+            value=(ast.BinOp() | ast.JoinedStr()) as value,
+            targets=[(ast.Name() | ast.Attribute() | ast.Subscript()) as target],
+        ):
             if isinstance(value, ast.JoinedStr):
                 return _embedding(node, target, value)
             terms = _terms(value)
