@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
+from itertools import takewhile
 from multiprocessing import connection
 
 from flake8_flowperf.cache import Cache
@@ -26,6 +27,7 @@ _MOST_WORKERS = 60  # Windows cannot wait for more
 _CHUNK = 16
 
 _fixer: Fixer | None = None
+_stopping = threading.Event()
 
 
 def begin(
@@ -76,6 +78,7 @@ class _Pool:
         self._jobs = min(jobs(settings), _MOST_WORKERS)
         self._waiting: list[str] = []
         self._executor: ProcessPoolExecutor | None = None
+        self._stopped, self._stop = multiprocessing.Pipe(duplex=False)
         self._begun: deque[tuple[list[str], Future[list[FileResult | None]]]] = deque()
 
     def add(self, path: str) -> None:
@@ -107,13 +110,17 @@ class _Pool:
                 yield result if result is not None else FileResult(path)
 
     def close(self) -> None:
-        """Drop what is not begun, and wait for the rest."""
+        """Drop what is not begun, and wait for the files at hand."""
         if self._executor is not None:
+            self._stop.send_bytes(b"stop")  # nobody takes it: all workers see that it is there
             self._executor.shutdown(cancel_futures=True)
+        self._stop.close()
+        self._stopped.close()
 
     def _start(self, workers: int) -> None:
         if workers > 1:
-            self._executor = ProcessPoolExecutor(workers, initializer=_start, initargs=self._arguments)
+            arguments = self._stopped, *self._arguments
+            self._executor = ProcessPoolExecutor(workers, initializer=_start, initargs=arguments)
             self._submit()
 
     def _submit(self) -> None:
@@ -147,23 +154,32 @@ def _fixed(fixer: Fixer, path: str) -> FileResult:
     return result
 
 
-def _start(settings: argparse.Namespace, changed: ChangedLines | None, key: bytes | None) -> None:
+def _start(
+    stopped: connection.Connection, settings: argparse.Namespace, changed: ChangedLines | None, key: bytes | None
+) -> None:
     global _fixer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it too, and lets us finish the file at hand
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_heed_parent, args=[stopped], daemon=True).start()
     _fixer = Fixer(settings, changed, key)
     gc.disable()  # for as long as the process lives, see _collecting_between_files
 
 
-def _end_with_parent() -> None:
+def _heed_parent(stopped: connection.Connection) -> None:
+    """Begin no other file when the parent says so, and end when it does."""
     parent = multiprocessing.parent_process()
     assert parent is not None
-    connection.wait([parent.sentinel])
+    if stopped in connection.wait([parent.sentinel, stopped]):
+        _stopping.set()
+        connection.wait([parent.sentinel])
     os._exit(1)
 
 
 def _fix(paths: list[str]) -> list[FileResult | None]:
-    """What became of the files; None where there is nothing to tell, as of most, because that is sent faster."""
+    """What became of the files; None where there is nothing to tell, as of most, because that is sent faster.
+
+    When the parent wants no more, those are left out that are not begun.
+    """
     assert _fixer is not None
-    results = ((path, _fixed(_fixer, path)) for path in paths)
+    wanted = takewhile(lambda _: not _stopping.is_set(), paths)
+    results = ((path, _fixed(_fixer, path)) for path in wanted)
     return [result if result != FileResult(path) else None for path, result in results]
