@@ -21,6 +21,7 @@ from flake8_flowperf.fixing import gates
 from flake8_flowperf.lint import Linter, find
 from flake8_flowperf.registry import rules
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.excerpt import excerpt
 from tests import programs
 from tests.fixture_cases import Case, cases, load, outcome
 
@@ -51,17 +52,18 @@ def test_linting_leaves_the_shared_tree_alone(case: Case) -> None:
     assert programs.is_untouched(source.module, before)
 
 
-UNRELATED = "".join(
-    f"\n\ndef _unrelated_{number}(value):\n" + "    value = -value * 3\n" * 5 + "    return value\n"
-    for number in range(200)
-)
-"""so much that an excerpt without it is worth its making"""
+def with_unrelated(text: str) -> str:
+    """*text* with so much behind it that an excerpt without that is worth its making."""
+    unrelated = "\n\ndef _unrelated_{}(value):\n" + "    value = -value * 3\n" * 5 + "    return value\n"
+    enough = len(text) // len(unrelated) + 2
+    return f"{text.rstrip()}\n{''.join(map(unrelated.format, range(enough)))}"
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_finding_is_hidden(case: Case) -> None:
     """What each rule finds is found as well where the rule says by itself what it has to look at."""
-    text = f"{case.before.rstrip()}\n{UNRELATED}"
+    text = with_unrelated(case.before)
+    assert excerpt(text, []) is not None
     source = SourceFile.parse(text, "fixture.py")
     for rule in case.linter.rules:
         alone = Linter([type(rule)], case.linter.settings)

@@ -120,6 +120,7 @@ commands = flake8 --isolated --select FLP a.py
 """
 
 
+@pytest.mark.installs
 def test_tox(tmp_path: Path) -> None:
     pytest.importorskip("tox", reason="tox is not installed")
     if not pip_reaches_an_index(tmp_path):

@@ -58,6 +58,7 @@ def commit(folder: Path) -> str:
     return run(folder, "git", "rev-parse", "HEAD")[1].strip()
 
 
+@pytest.mark.installs
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_hooks(tmp_path: Path) -> None:
     if not pip_reaches_an_index(tmp_path):
