@@ -48,6 +48,23 @@ MAY = {
         "FLP201",
         "import json\nx = [\n    z for z in y\n    if json.loads(c)]\nfor c in d: pass\n",
     ),
+    "computation beside an argument of that name": (
+        "FLP201",
+        "import json\nfor x in y:\n    f(\n        data = json.dumps(data),\n        x = x,\n    )\n",
+    ),
+    "computation beside a nested function": (
+        "FLP201",
+        "import json\nfor x in y:\n    def g():\n        if x:\n            data = 1\n    f(x, json.dumps(data))\n",
+    ),
+    "computation in a loop that waits": (
+        "FLP201",
+        "import json\ndef f(data):\n    while g(\n        1\n    ):\n        h(json.dumps(data))\n",
+    ),
+    "pattern that a loop hands over": (
+        "FLP201",
+        "import re\ndef f(p):\n    return re.compile(p)\ndef g(p):\n    return [\n        f(\n            p)\n"
+        "        for x in y]\n",
+    ),
     "alias of a computation": ("FLP201", "import json\ndump: object = json.dumps\nx = [dump(y) for z in w]\n"),
     "name bound to a display behind an else": (
         "FLP901",
@@ -153,6 +170,26 @@ CANNOT = {
     "attribute of something else": ("FLP801", "import requests\nself.requests.get(1)\n"),
     "annotation": ("FLP801", "import httpx\ndef f(client: httpx.Client) -> None: pass\n"),
     "other function of the module": ("FLP801", "from urllib.request import quote, urlopen\nx = quote(y)\n"),
+    "computation of what a loop sets": (
+        "FLP201",
+        "import json\nwhile g():\n    if h():\n        a, data = h()\n    f(\n        json.dumps(data),\n    )\n",
+    ),
+    "computation of what a loop sets later": (
+        "FLP201",
+        "import json\nfor x in y:\n    json.dumps(data)\n    data += 1\n",
+    ),
+    "pattern that is asked for once": (
+        "FLP201",
+        "import re\ndef f(p):\n    return re.compile(p)\nfor x in y: pass\nz = f(x)\n",
+    ),
+    "computation in an example": (
+        "FLP201",
+        'import json\nfor x in y:\n    """\n    >>> json.dumps(z)\n    """\n',
+    ),
+    "method of the name of a computation": (
+        "FLP201",
+        "import json\nclass A:\n    def dumps(self, x):\n        for y in x:\n            self.dumps(x)\n",
+    ),
     "pattern nobody asks for": ("FLP201", "import re\ndef f(p):\n    return re.compile(p)\n"),
     "beside a comprehension": (
         "FLP201",

@@ -41,6 +41,7 @@ _NAME = re.compile(r"[\s\\]*(?P<name>\w+)(?P<attributes>(?:[\s\\]*\.[\s\\]*\w+)*
 _ASSIGNED = re.compile(r"[\s\\]*(?::[^=\n]*)?=(?!=)([^\n]*)")
 _DISPLAYED = frozenset("[({,\\")
 _MADE = re.compile(r"list(?<!\wlist)[\s\\]*\(")
+_MOST_LIKELY = ("sorted(list(", "set(list(", "tuple(list(")
 _LONGEST_GAP = 200
 _LINE_CONSUMERS = frozenset({"for", "comprehension", "enumerate", "map", "filter", "len", "join"})
 _COPYING = frozenset({"builtins.sorted", "builtins.tuple", "builtins.set", "builtins.frozenset"})
@@ -163,7 +164,12 @@ class NeedlessMaterialisation(Rule[Materialisation]):
         return glance.fact(may_read_lines) or next(_needless(glance), None) is not None
 
     def places(self, glance: Glance) -> Iterable[int] | None:
-        """Where lines are read and lists made, and where a function may set what they are made of in another one."""
+        """Where lines are read and lists made, and where a function may set what they are made of in another one.
+
+        The whole file when an excerpt would most likely only show that it is needed.
+        """
+        if glance.has(_MOST_LIKELY):
+            return None
         return [*glance.names("readlines"), *_needless(glance), *glance.names("global")]
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[Materialisation]]:

@@ -9,6 +9,7 @@ import enum
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from typing import TypeVar, cast
 
 T = TypeVar("T")
@@ -53,7 +54,8 @@ _ALIASED = re.compile(
 _STATEMENT_END = re.compile(r"[ \t)]*(?:[#;\r\n]|\Z)")
 _CLAUSE = re.compile(r"\bfor\s([^\n]*?)\sin\b")
 _FOR = re.compile(r"[ \t]*(?:async[ \t]+)?for[ \t]([^\n]*?)[ \t]in\b[^\n]*:[ \t]*(?:#[^\n]*)?\r?\n")
-_BOUND = re.compile(r"^[ \t]+(\w+) = ", re.MULTILINE)
+_BOUND = re.compile(r"^[ \t]+((?:\w+, )*\w+)(?: [-+*/|]?= |,? = )", re.MULTILINE)
+"""the names that a line of its own sets"""
 _FARTHEST = 4000
 """characters in which the end of a bracket is looked for"""
 MODULE = -1
@@ -77,6 +79,8 @@ class Glance:
         self.text = text
         self._words: dict[str, bool] = {}
         self._facts: dict[Callable[[Glance], object], object] = {}
+        self._bound: dict[int, set[str]] = {}
+        """by the offset of a loop's header"""
         self._openers: dict[int, tuple[Header, int] | None] = {}
 
     def has(self, words: Iterable[str]) -> bool:
@@ -267,14 +271,22 @@ class Glance:
             return True
         for kind, header in self.headers(line):
             if kind is Header.LOOP:
-                clause = _FOR.match(text, header)
-                if clause is None:
-                    return True
-                bound = {*_NAME.findall(clause[1]), *_BOUND.findall(text, clause.end(), line)}
-                return names.isdisjoint(bound)
-            if kind is not Header.OTHER:
+                return names.isdisjoint(self._bound_in(header))
+            if kind in (Header.FUNCTION, Header.UNKNOWN):
                 break
         return True
+
+    def _bound_in(self, loop: int) -> set[str]:
+        """Names that the loop with the header at *loop* certainly binds anew in some turns."""
+        if loop not in self._bound:
+            clause = _FOR.match(self.text, loop)
+            bound = set(_NAME.findall(clause[1])) if clause is not None else set()
+            for assigned in _BOUND.finditer(self.text, loop, self.block_end(loop)):
+                around = takewhile(lambda header: header[1] != loop, self.headers(assigned.start()))
+                if all(kind in (Header.LOOP, Header.OTHER) for kind, _ in around):
+                    bound.update(_WORD.findall(assigned[1]))
+            self._bound[loop] = bound
+        return self._bound[loop]
 
     def is_comprehended(self, start: int, end: int) -> bool:
         """Whether the expression from *start* to *end* may stand in a comprehension that does not begin in its line."""

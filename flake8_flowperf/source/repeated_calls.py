@@ -11,6 +11,8 @@ _CALL = re.compile(r"[\s\\]*\(")
 _PATTERN_LITERAL = re.compile(rf"[\s\\(]*(?:{STRING}(?:[\s\\]|#[^\n]*\n)*)+[,)]", re.DOTALL)
 _SPELLING = re.compile(r"#[^\n]*|\b[rRbBuUfF]{1,2}(?=[\"'])|[\s\\\"'(),]+")
 """what may differ between two spellings of the same arguments"""
+_NOT_THE_FUNCTION = re.compile(r"\A\s*(?:#|>>>)|\bdef[\s\\]+\Z|(?<![\w.])(?:self|cls)\.(?:\w+\.)*\Z")
+"""what stands before a name in a comment or an example, in a definition, and in what belongs to an object"""
 _BY_OWN = re.compile(r"\b(?:self|cls)[\s\\]*\.\Z")
 _DEF = re.compile(r"\bdef\Z")
 _LONGEST_CALLER = 100
@@ -21,7 +23,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
     """Whether one of *functions* may be called in a loop or comprehension, or twice with the same arguments.
 
     *functions* are the last parts of the functions' names, each with the modules that have one.  A pattern that is
-    compiled from anything but a literal counts as well, in a function that is called: a loop may call it.
+    compiled from anything but a literal counts as well, in a function that a loop may call.
     """
     text = glance.text
     places: dict[tuple[str, str], list[int]] = {}
@@ -31,7 +33,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
         for start in glance.names(name):
             end = start + len(name)
             before = text[glance.line_start(start) : start]
-            if before.lstrip().startswith("#"):
+            if _NOT_THE_FUNCTION.search(before):
                 continue
             call = _CALL.match(text, end)
             if call is None:
@@ -41,7 +43,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
             close = glance.bracket_end(call.end())
             if glance.may_stay_the_same(start, close):
                 return True
-            if name == "compile" and not _PATTERN_LITERAL.match(text, end) and _is_function_called(glance, start):
+            if name == "compile" and not _PATTERN_LITERAL.match(text, end) and _may_be_called_in_loop(glance, start):
                 return True
             arguments = _SPELLING.sub("", text[end:close]) if close < len(text) else ""
             if close == len(text) or _IDENTIFIER.search(without_strings(text[end:close])):  # constants need a loop
@@ -66,10 +68,12 @@ def computation_places(glance: Glance, functions: Mapping[str, frozenset[str]]) 
     return found
 
 
-def _is_function_called(glance: Glance, place: int) -> bool:
-    """Whether the function around *place* is perhaps called in the file."""
+def _may_be_called_in_loop(glance: Glance, place: int) -> bool:
+    """Whether a loop or comprehension of the file perhaps calls the function around *place*."""
     calls = _calls_of_function(glance, place)
-    return calls is None or next(calls, None) is not None
+    return calls is None or any(
+        glance.is_repeated(start, glance.bracket_end(glance.text.find("(", start) + 1)) for start in calls
+    )
 
 
 def _calls_of_function(glance: Glance, place: int) -> Iterator[int] | None:
