@@ -3,7 +3,7 @@
 The number in brackets is the ratio to the fastest of its group.  ``whole`` are all files of the standard library, or of
 the folder that FLOWPERF_BENCH names; ``sample`` are some 60,000 lines of them, for tools that take many minutes for more,
 and ``ten`` are ten small files.  Nothing is written: pyupgrade, which has no such mode, gets a copy.  A tool that is
-not installed is left out.
+not installed is left out, as is one that takes more than ten minutes; codemodder needs semgrep.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 ROOT = Path(os.environ.get("FLOWPERF_BENCH", sysconfig.get_path("stdlib")))
 SAMPLE = 60_000
 """lines"""
+PATIENCE = 600
+"""seconds"""
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+ENVIRONMENT = {**os.environ, "PATH": PATH, "SEMGREP_SEND_METRICS": "off", "SEMGREP_ENABLE_VERSION_CHECK": "0"}
+"""with the commands that are installed beside this Python; codemodder is not to wait for a network"""
 FIX = ["flowperf-fix", "--isolated", "--check", "--quiet"]
 RUFF = ["ruff", "check", "--isolated", "--quiet", "--select", "PERF,S,FURB,SIM,B,C4,PTH", "--no-cache"]
 FAST = {
@@ -83,9 +88,19 @@ def run(arguments: list[str], files: Files) -> None:
         arguments = [arguments[0], ".", *arguments[1:]]
     else:
         arguments = [*arguments, "."]
-    result = subprocess.run(
-        arguments, cwd=files.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
-    )
+    try:
+        result = subprocess.run(
+            arguments,
+            cwd=files.folder,
+            env=ENVIRONMENT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"{arguments[0]} is not done after {PATIENCE} s")
     if "Traceback" in result.stderr:
         pytest.skip(f"{arguments[0]} crashes here: {result.stderr.splitlines()[-1]}")
 
@@ -94,7 +109,7 @@ def run(arguments: list[str], files: Files) -> None:
 def test_command(benchmark: BenchmarkFixture, tool: str, files: tuple[str, Files]) -> None:
     size, chosen = files
     arguments = (SLOW if size == "sample" else FAST).get(tool)
-    if arguments is None or shutil.which(arguments[0]) is None:
+    if arguments is None or shutil.which(arguments[0], path=PATH) is None:
         pytest.skip("not for this size, or not installed")
     rounds = 1 if tool in ("fixit", "codemodder") else 3
     benchmark.group = f"{size}: {len(chosen.names)} files, {chosen.lines} lines"
@@ -109,7 +124,9 @@ def test_memory(files: tuple[str, Files], capsys: pytest.CaptureFixture[str]) ->
         f"subprocess.run({[*FIX, '--no-cache', '.']!r}, stdout=-3, stderr=-3);"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    result = subprocess.run([sys.executable, "-c", code], cwd=chosen.folder, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=chosen.folder, env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
     unit = 1024 if sys.platform != "darwin" else 1024 * 1024
     with capsys.disabled():
         print(f"\npeak memory, {size}: {int(result.stdout) / unit:.0f} MB")

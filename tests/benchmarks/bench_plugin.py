@@ -1,7 +1,8 @@
 """The plugin against pyflakes and flake8-bugbear, on the same parsed files in one process.
 
-``python -m pytest tests/benchmarks/bench_plugin.py`` prints two ratios for each set of files.  FLOWPERF_BENCH names other folders than the standard library's, separated by the system's
-path separator.  All rules are on, those that are opt-in too.
+``python -m pytest tests/benchmarks/bench_plugin.py`` prints two ratios for each set of files, and for all together.
+FLOWPERF_BENCH names other folders than the standard library's, separated by the system's path separator.  All rules are
+on, those that are opt-in too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import os
 import sysconfig
 import time
 import warnings
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -101,18 +103,27 @@ def measure(files: list[Parsed], tools: dict[str, Tool]) -> dict[str, float]:
     return {name: sum(seconds) for name, seconds in best.items()}
 
 
+def report(what: str, files: int, lines: int, seconds: Mapping[str, float]) -> str:
+    ratios = (f"{seconds['flowperf'] / seconds[tool]:.3f} of {tool}'s" for tool in ("pyflakes", "bugbear"))
+    return f"{what}, {files} files, {lines} lines: the plugin's time is {', '.join(ratios)}"
+
+
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("root", ROOTS, ids=[Path(root).name for root in ROOTS])
-def test_plugin(root: str, capsys: pytest.CaptureFixture[str]) -> None:
-    files = parsed(root)
-    lines = sum(len(file.lines) for file in files)
-    gc.collect()
-    gc.freeze()  # the trees of all files, which no tool has made
-    try:
-        seconds = measure(files, {"pyflakes": pyflakes(), "bugbear": bugbear(), "flowperf": flowperf()})
-    finally:
-        gc.unfreeze()
-    ours = seconds.pop("flowperf")
-    ratios = ", ".join(f"{ours / theirs:.3f} of {name}'s" for name, theirs in seconds.items())
+def test_plugin(capsys: pytest.CaptureFixture[str]) -> None:
+    tools = {"pyflakes": pyflakes(), "bugbear": bugbear(), "flowperf": flowperf()}
+    total: Counter[str] = Counter()
+    for root in ROOTS:
+        files = parsed(root)
+        lines = sum(len(file.lines) for file in files)
+        gc.collect()
+        gc.freeze()  # the trees of all files, which no tool has made
+        try:
+            seconds = measure(files, tools)
+        finally:
+            gc.unfreeze()
+        total.update(seconds)
+        total.update(files=len(files), lines=lines)
+        with capsys.disabled():
+            print(f"\n{report(Path(root).name, len(files), lines, seconds)}")
     with capsys.disabled():
-        print(f"\n{Path(root).name}, {len(files)} files, {lines} lines: the plugin's time is {ratios}")
+        print(f"\n{report('together', int(total['files']), int(total['lines']), total)}")

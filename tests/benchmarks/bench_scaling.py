@@ -1,13 +1,15 @@
-"""How the time of the plugin grows with what it reads: ``python -m pytest tests/benchmarks/bench_scaling.py``.
+"""How the time grows with what is read: ``python -m pytest tests/benchmarks/bench_scaling.py``.
 
-Each group has one shape in four sizes, each twice the one before: the number in brackets should double as well.
-All rules are on, those that are opt-in too.
+Each group has four sizes, each twice the one before: the number in brackets should double as well, but for the start of
+the command.  The shapes are files that the plugin lints, with all rules on, those that are opt-in too; the command gets
+small files of the standard library, or of the folder that FLOWPERF_BENCH names.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flake8.options.parse_args import parse_args
@@ -15,6 +17,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from flake8_flowperf import config
 from flake8_flowperf.lint import Linter
+from tests.benchmarks.bench_command import FAST, copied, run
 
 HEAD = "import copy, hashlib, json, os, re, requests, subprocess\nfrom pathlib import Path\n"
 BODY = """\
@@ -99,3 +102,11 @@ def test_scaling(benchmark: BenchmarkFixture, shape: Callable[[int], str], start
     benchmark.group = f"{shape.__name__} from {start}"
     benchmark.name = f"{size}"
     benchmark.pedantic(linter.lint, (text, tree, "large.py"), rounds=3)
+
+
+@pytest.mark.parametrize("doubled", range(4))
+def test_number_of_files(benchmark: BenchmarkFixture, doubled: int, tmp_path: Path) -> None:
+    files = copied(tmp_path, None, 125 * 2**doubled)
+    benchmark.group = "files from 125"
+    benchmark.name = f"{len(files.names)}, {files.lines} lines"
+    benchmark.pedantic(run, (FAST["flowperf-fix"], files), rounds=3)
