@@ -166,7 +166,8 @@ def _requests_of_classes(source: SourceFile, candidates: list[_Candidate]) -> It
         and any(_is_on_self(source, url) for _, url in item.requests)
     ]
     counts = Counter(item.owner for item in own)
-    return (item for item in own if counts[item.owner] > 1 and item in candidates)
+    wanted = {item.call.node for item in candidates}
+    return (item for item in own if counts[item.owner] > 1 and item.call.node in wanted)
 
 
 def _helpers(source: SourceFile, candidates: list[_Candidate]) -> Iterator[_Candidate]:

@@ -174,14 +174,6 @@ def is_restoring(function: ast.AST | None) -> bool:
     return any(word in name for word in _RESTORING)
 
 
-def _attributes(source: SourceFile) -> dict[str, list[ast.Attribute]]:
-    """The attributes of the file by their names."""
-    found: dict[str, list[ast.Attribute]] = {}
-    for attribute in source.tree.of(ast.Attribute):
-        found.setdefault(attribute.attr, []).append(attribute)
-    return found
-
-
 def _reached_by_text(source: SourceFile) -> set[str]:
     """What getattr, setattr or __dict__ name."""
     found: set[str] = set()
@@ -201,7 +193,7 @@ class _Collector:
     def __init__(self, source: SourceFile, is_wanted: Callable[[str], bool]) -> None:
         self.source = source
         self.is_wanted = is_wanted
-        self.attributes = source.fact(_attributes)
+        self.attributes = source.tree.attributes
         self.classes = source.tree.of(ast.ClassDef)
         self.families: dict[ast.ClassDef, tuple[ast.ClassDef, ...]] = {}
         self.may_make_fields: dict[ast.ClassDef, bool] = {}

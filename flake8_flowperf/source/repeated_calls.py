@@ -16,6 +16,8 @@ _NOT_THE_FUNCTION = re.compile(r"\A\s*(?:#|>>>)|\bdef[\s\\]+\Z|(?<![\w.])(?:self
 _BY_OWN = re.compile(r"\b(?:self|cls)[\s\\]*\.\Z")
 _DEF = re.compile(r"\bdef\Z")
 _LONGEST_CALLER = 100
+_MOST = 50
+"""patterns that are judged; each takes a look at the whole text"""
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -26,6 +28,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
     compiled from anything but a literal counts as well, in a function that a loop may call.
     """
     text = glance.text
+    patterns = 0
     places: dict[tuple[str, str], list[int]] = {}
     for name, modules in functions.items():
         if modules.isdisjoint(glance.modules):
@@ -43,8 +46,10 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
             close = glance.bracket_end(call.end())
             if glance.may_stay_the_same(start, close):
                 return True
-            if name == "compile" and not _PATTERN_LITERAL.match(text, end) and _may_be_called_in_loop(glance, start):
-                return True
+            if name == "compile" and not _PATTERN_LITERAL.match(text, end):
+                patterns += 1
+                if patterns > _MOST or _may_be_called_in_loop(glance, start):
+                    return True
             arguments = _SPELLING.sub("", text[end:close]) if close < len(text) else ""
             if close == len(text) or _IDENTIFIER.search(without_strings(text[end:close])):  # constants need a loop
                 places.setdefault((name, arguments), []).append(start)

@@ -81,13 +81,21 @@ def _references(source: SourceFile, function: Function) -> Iterator[ast.expr]:
     if len(variable.bindings) == 1 and variable.scope.kind is not ScopeKind.CLASS:
         yield from variable.loads
     owner = source.tree.parent(function)
-    if isinstance(owner, ast.ClassDef):
-        methods = [item for item in owner.body if isinstance(item, Function) and item.name == function.name]
-        for node in source.tree.of(ast.Attribute) if methods[-1] is function else ():
-            match node:
-                case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=function.name):
-                    if source.tree.enclosing_class(node) is owner:
-                        yield node
+    if isinstance(owner, ast.ClassDef) and source.fact(_methods)[owner, function.name] is function:
+        for node in source.tree.attributes.get(function.name, ()):
+            match node.value:
+                case ast.Name(id="self" | "cls") if source.tree.enclosing_class(node) is owner:
+                    yield node
+
+
+def _methods(source: SourceFile) -> dict[tuple[ast.ClassDef, str], Function]:
+    """The methods of the file's classes by their names, of several with one name the last."""
+    return {
+        (owner, item.name): item
+        for owner in source.tree.of(ast.ClassDef)
+        for item in owner.body
+        if isinstance(item, Function)
+    }
 
 
 def _runs_repeatedly(source: SourceFile, reference: ast.expr) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -131,6 +132,14 @@ class Tree:
     def of(self, kind: type[N]) -> list[N]:
         """The nodes of exactly this type but ast.Name and ast.Constant, in source order as far as ast has it."""
         return self._by_type.get(kind, [])
+
+    @cached_property
+    def attributes(self) -> Mapping[str, list[ast.Attribute]]:
+        """The attribute nodes by their last names, in source order as far as ast has it."""
+        found: dict[str, list[ast.Attribute]] = {}
+        for node in self.of(ast.Attribute):
+            found.setdefault(node.attr, []).append(node)
+        return found
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that *node* is a child of, None for the module."""

@@ -70,6 +70,16 @@ def growing_attributes(count: int) -> str:
     )
 
 
+def requests_of_methods(count: int) -> str:
+    return f"{HEAD}class Large:\n" + "".join(
+        f"    def method_{n}(self):\n        return requests.get(self.url_{n}, timeout=3)\n" for n in range(count)
+    )
+
+
+def patterns_of_functions(count: int) -> str:
+    return HEAD + "".join(f"def function_{n}(pattern):\n    return re.compile(pattern)\n" for n in range(count))
+
+
 def nested_loops(count: int) -> str:
     lines = [HEAD]
     for depth in range(count):
@@ -91,6 +101,8 @@ def nested_loops(count: int) -> str:
         (chained_calls, 2),
         (same_calls, 500),
         (growing_attributes, 500),
+        (requests_of_methods, 625),
+        (patterns_of_functions, 625),
     ],
 )
 def test_scaling(benchmark: BenchmarkFixture, shape: Callable[[int], str], start: int, doubled: int) -> None:
