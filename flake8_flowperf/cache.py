@@ -26,6 +26,8 @@ from flake8_flowperf.config import discover, folders
 from flake8_flowperf.fixing import files
 from flake8_flowperf.fixing.results import FileResult
 
+_KNOWN, _TEMPORARY = ".known", ".tmp"
+"""how the names of the files end in which it is kept and written"""
 _MAGIC = b"flowperf-known-2"
 _SIZE = 16
 """bytes of a digest"""
@@ -72,7 +74,8 @@ class Cache:
 
     def __init__(self, settings: argparse.Namespace, folder: Path) -> None:
         self.key = _fingerprint(settings)
-        self._file = folder / f"{self.key.hex()}.known"
+        self._folder = os.path.abspath(folder)
+        self._file = folder / f"{self.key.hex()}{_KNOWN}"
         self._settings = settings
         self._known = _load(self._file)
         self._used = _Known()
@@ -81,17 +84,26 @@ class Cache:
         """What config.discover() gives; it is not asked again while no folder has got, lost or renamed an entry."""
         arguments = json.dumps(self._settings.filenames)
         known = self._known.listings.get(arguments)
-        if known is not None and all(tuple(told) == stamp(folder) for folder, *told in known[0]):
+        if known is not None and all(tuple(told) == self._stamp(folder) for folder, *told in known[0]):
             self._used.listings[arguments] = known
             yield from known[1]
             return
-        told = [[folder, *stamp(folder)] for folder in folders(self._settings)]  # before anybody looks into them
+        told = [[folder, *self._stamp(folder)] for folder in folders(self._settings)]  # before anybody looks into them
         found = []
         for path in discover(self._settings):
             found.append(path)
             yield path
         if all(map(os.path.isdir, self._settings.filenames)) and all(len(item) > 1 for item in told):
             self._used.listings[arguments] = [told, found]
+
+    def _stamp(self, folder: str) -> tuple[int, ...]:
+        """What tells whether other files are in the folder; what this cache keeps in its own one does not count."""
+        if os.path.abspath(folder) != self._folder:
+            return stamp(folder)
+        with contextlib.suppress(OSError):
+            if all(name.endswith((_KNOWN, _TEMPORARY)) for name in os.listdir(folder)):
+                return (0,)
+        return ()
 
     def result(self, path: str) -> FileResult | None:
         """The result of a file that holds what it held, and in which nothing is to be done; None for any other."""
@@ -128,7 +140,7 @@ class Cache:
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             _remove_old(self._file.parent)
-            descriptor, temporary = tempfile.mkstemp(".tmp", dir=self._file.parent)
+            descriptor, temporary = tempfile.mkstemp(_TEMPORARY, dir=self._file.parent)
             try:
                 with open(descriptor, "wb") as file:
                     file.write(_MAGIC + _checksum(payload) + payload)
@@ -224,7 +236,7 @@ def _checksum(payload: bytes) -> bytes:
 
 
 def _remove_old(folder: Path) -> None:
-    for path in folder.glob("*.known"):
+    for path in folder.glob(f"*{_KNOWN}"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _OLD:
                 path.unlink()

@@ -121,6 +121,30 @@ def test_files_are_not_looked_for_again(
     assert found("inner", "wrong.py")[1], "a file that is named may become a folder"
 
 
+def test_cache_among_the_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written there is no reason to look for files again; another file that comes there is."""
+    looked_for = []
+    original = cache.discover
+
+    def spy(settings: argparse.Namespace) -> Iterator[str]:
+        looked_for.append(settings.filenames)
+        return original(settings)
+
+    monkeypatch.setattr(cache, "discover", spy)
+    monkeypatch.setattr(cache, "_RECENT", 0)
+    options = ["--check", "--cache-dir=.cache"]
+    fixed(folder, *options)
+    fixed(folder, *options)
+    looked_for.clear()
+    assert fixed(folder, *options)[1] == ["wrong.py"]
+    assert looked_for == []
+    write(folder, {".cache/new.py": BROAD})
+    assert set(fixed(folder, *options)[1]) == {"new.py", "wrong.py"}
+    assert looked_for != []
+    write(folder, {".cache/newer.py": BROAD})
+    assert set(fixed(folder, *options)[1]) == {"newer.py", "wrong.py"}
+
+
 def test_what_has_just_changed_is_read_again(folder: Path) -> None:
     assert cache.stamp(str(folder / "clean.py")) == ()
     assert cache.stamp(str(folder / "missing.py")) == ()
