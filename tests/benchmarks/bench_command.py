@@ -33,7 +33,7 @@ FAST = {
     "ruff": RUFF,
     "flowperf-fix": [*FIX, "--no-cache"],
     "flowperf-fix, all rules": [*FIX, "--no-cache", "--extend-select", "FLP"],
-    "flowperf-fix, again": [*FIX, "--cache-dir", "cache"],
+    "flowperf-fix, again": [*FIX, "--cache-dir", "../cache"],
 }
 SLOW = {
     "ruff": RUFF,
