@@ -82,20 +82,26 @@ def test_untouched_files_are_not_read(folder: Path, monkeypatch: pytest.MonkeyPa
     assert "clean.py" in fixed(folder, "--check")[1]
 
 
-def test_files_are_not_looked_for_again(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Not before a folder gets, loses or renames an entry."""
-    write(folder, {"inner/a.py": CLEAN, "inner/deep/b.txt": "", "build/c.py": CLEAN})
-    looked_for = []
+@pytest.fixture
+def looked_for(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The arguments for which files are looked for, in runs that trust what has only just changed."""
+    found = []
     original = cache.discover
 
     def spy(settings: argparse.Namespace) -> Iterator[str]:
-        looked_for.append(settings.filenames)
+        found.append(settings.filenames)
         return original(settings)
 
     monkeypatch.setattr(cache, "discover", spy)
     monkeypatch.setattr(cache, "_RECENT", 0)
+    return found
+
+
+def test_files_are_not_looked_for_again(
+    folder: Path, looked_for: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not before a folder gets, loses or renames an entry."""
+    write(folder, {"inner/a.py": CLEAN, "inner/deep/b.txt": "", "build/c.py": CLEAN})
     options = ["--check", "--exclude=build"]
 
     def found(*more: str) -> tuple[set[str], bool]:
@@ -121,17 +127,8 @@ def test_files_are_not_looked_for_again(
     assert found("inner", "wrong.py")[1], "a file that is named may become a folder"
 
 
-def test_cache_among_the_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_among_the_files(folder: Path, looked_for: list[list[str]]) -> None:
     """What is written there is no reason to look for files again; another file that comes there is."""
-    looked_for = []
-    original = cache.discover
-
-    def spy(settings: argparse.Namespace) -> Iterator[str]:
-        looked_for.append(settings.filenames)
-        return original(settings)
-
-    monkeypatch.setattr(cache, "discover", spy)
-    monkeypatch.setattr(cache, "_RECENT", 0)
     options = ["--check", "--cache-dir=.cache"]
     fixed(folder, *options)
     fixed(folder, *options)

@@ -15,6 +15,7 @@ from flake8_flowperf.source import SourceFile
 from flake8_flowperf.source.excerpt import excerpt
 
 LONG = "total = sum(value for value in range(1000) if value % 7)\n" * 9
+UNRELATED = "".join(f"\ndef unrelated_{number}():\n{textwrap.indent(LONG, 4 * ' ')}" for number in range(9))
 
 
 def kept(text: str) -> list[str]:
@@ -100,7 +101,7 @@ ELSEWHERE = {
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_facts_of_other_functions_are_not_left_out(name: str) -> None:
     code, text = ELSEWHERE[name]
-    text += "".join(f"\ndef unrelated_{number}():\n{textwrap.indent(LONG, 4 * ' ')}" for number in range(9))
+    text += UNRELATED
     linter = Linter([registry.rules()[code]], argparse.Namespace())
     assert [finding.code for finding in find(SourceFile.parse(text), linter.rules)] == [code]
     assert not linter.clears(text, "x.py")
@@ -109,7 +110,7 @@ def test_facts_of_other_functions_are_not_left_out(name: str) -> None:
 
 def test_only_the_rules_that_found_something_look_at_the_whole_file() -> None:
     text = "import subprocess\nsubprocess.run('ls', shell=True)\nsubprocess.check_output(['ls'], timeout=3)\n"
-    text += "".join(f"\ndef unrelated_{number}():\n{textwrap.indent(LONG, 4 * ' ')}" for number in range(9))
+    text += UNRELATED
     linter = Linter(registry.rules().values(), argparse.Namespace())
     assert {rule.code for rule in linter.relevant(text, "x.py")} == {"FLP501", "FLP502", "FLP503"}
     assert not linter.clears(text, "x.py")

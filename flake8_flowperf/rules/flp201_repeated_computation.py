@@ -31,7 +31,7 @@ from flake8_flowperf.source.pure import (
 )
 from flake8_flowperf.source.repeated_calls import computation_places, may_repeat
 from flake8_flowperf.source.stability import Region, Stability
-from flake8_flowperf.source.tree import Comprehension, FunctionNode, Loop, walk
+from flake8_flowperf.source.tree import Comprehension, Function, FunctionNode, Loop, walk
 from flake8_flowperf.source.values import kind_of_value
 
 _FUNCTIONS = {
@@ -633,7 +633,7 @@ def _evaluate_name(source: SourceFile, node: ast.Name) -> object:
 
 def _per_call(source: SourceFile, site: _Site) -> Repetition | None:
     """A pattern that the function gets from its callers and compiles anew, when one calls it for every item."""
-    if site.computation.word != "pattern" or not isinstance(site.function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if site.computation.word != "pattern" or not isinstance(site.function, Function):
         return None
     positions = {_parameter(source, item) for item in site.inputs}
     if len(positions) != 1 or (parameter := positions.pop()) is None:
@@ -663,7 +663,7 @@ def _parameter(source: SourceFile, item: Input) -> ast.arg | None:
     return parameter if isinstance(parameter, ast.arg) else None
 
 
-def _calls_of(source: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.Call]:
+def _calls_of(source: SourceFile, function: Function) -> Iterator[ast.Call]:
     """The calls of a function of the module, or of a method by way of self."""
     owner = source.tree.parent(function)
     for call in calls_named(source, function.name):
@@ -677,9 +677,7 @@ def _calls_of(source: SourceFile, function: ast.FunctionDef | ast.AsyncFunctionD
                     yield call
 
 
-def _repeats(
-    source: SourceFile, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, parameter: ast.arg
-) -> bool:
+def _repeats(source: SourceFile, call: ast.Call, function: Function, parameter: ast.arg) -> bool:
     """Whether *call* stands in a loop that hands over the same *parameter* in every turn."""
     argument = _argument(source, call, function, parameter)
     if argument is None:
@@ -698,9 +696,7 @@ def _repeats(
     return False
 
 
-def _argument(
-    source: SourceFile, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, parameter: ast.arg
-) -> ast.expr | None:
+def _argument(source: SourceFile, call: ast.Call, function: Function, parameter: ast.arg) -> ast.expr | None:
     for keyword in call.keywords:
         if keyword.arg == parameter.arg:
             return keyword.value

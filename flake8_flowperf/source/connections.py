@@ -25,8 +25,8 @@ from flake8_flowperf.source.http import (
 )
 from flake8_flowperf.source.loops import enclosing_loops
 from flake8_flowperf.source.names import Kind
-from flake8_flowperf.source.repetition import KEEPING_CALLS, Function, is_called_in_loop, repeating_loop
-from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
+from flake8_flowperf.source.repetition import KEEPING_CALLS, is_called_in_loop, repeating_loop
+from flake8_flowperf.source.tree import Comprehension, Function, Loop, walk, walk_scope
 
 USER_BOUND = frozenset({"auth", "cookies", "cookie_jar", "cert", "proxies", "proxy", "headers"})
 """Arguments that can say on whose behalf, or through whom, a request is sent."""
@@ -126,7 +126,7 @@ def _in_functions(source: SourceFile) -> list[_Candidate]:
     found = []
     for call in source.fact(http_calls).values():
         function = source.tree.function(call.node)
-        if call.node not in in_loops and isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if call.node not in in_loops and isinstance(function, Function):
             use = client_use(source, call) if call.makes_client else None
             found.append(_Candidate(call, function, _class_of(source, function), use))
     return found

@@ -54,7 +54,7 @@ _ALIASED = re.compile(
 _STATEMENT_END = re.compile(r"[ \t)]*(?:[#;\r\n]|\Z)")
 _CLAUSE = re.compile(r"\bfor\s([^\n]*?)\sin\b")
 _FOR = re.compile(r"[ \t]*(?:async[ \t]+)?for[ \t]([^\n]*?)[ \t]in\b[^\n]*:[ \t]*(?:#[^\n]*)?\r?\n")
-_BOUND = re.compile(r"^[ \t]+((?:\w+, )*\w+)(?: [-+*/|]?= |,? = )", re.MULTILINE)
+_BOUND = re.compile(r"^[ \t]+((?:\w+, )*\w+)(?:,? | [-+*/|])= ", re.MULTILINE)
 """the names that a line of its own sets"""
 _FARTHEST = 4000
 """characters in which the end of a bracket is looked for"""

@@ -5,15 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.http import tests_status, tests_success
 from flake8_flowperf.source.loops import enclosing_loops
 from flake8_flowperf.source.names import ScopeKind
-from flake8_flowperf.source.tree import Comprehension, Loop, walk, walk_scope
-
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+from flake8_flowperf.source.tree import Comprehension, Function, Loop, walk, walk_scope
 
 _RETRY_WORD = re.compile(r"attempt|retr(?:y|ies)|(?:^|_)(?:try|tries)(?:_|$)", re.IGNORECASE)
 _HOST = re.compile(r"\w+://([^/?#]+)")

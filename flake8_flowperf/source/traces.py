@@ -95,15 +95,11 @@ def words(name: str) -> list[str]:
 
 def unbounded_traces(source: SourceFile) -> list[Container]:
     """The lists that look like a trace and only ever grow."""
-    if not may_hold_trace(Glance(source.text.text)):
-        return []
     return [item for item in source.fact(_candidates) if _is_unbounded_trace(source, item)]
 
 
 def unbounded_caches(source: SourceFile) -> list[Container]:
     """The dicts that look like a cache with free keys and only ever grow."""
-    if not may_hold_cache(Glance(source.text.text)):
-        return []
     return [item for item in containers_called(source, is_cache_name) if _is_unbounded_cache(source, item)]
 
 
