@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.rules.flp501_shell_command_string import TIMEOUT
 from flake8_flowperf.source import SourceFile
+from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.processes import WAITING, is_captured, truth_of
 
 
@@ -77,6 +78,10 @@ class SubprocessWithoutTimeout(Rule[bool]):
     in_tests = False
     calls = WAITING
     options = (TIMEOUT,)
+
+    def may_fire(self, glance: Glance) -> bool:
+        """Whether one of the functions that wait is called."""
+        return glance.calls({"subprocess": frozenset(self.looked_for)}) != []
 
     def check(self, node: ast.AST, source: SourceFile) -> Iterator[Finding[bool]]:
         """Yield a finding at a call that waits for output for ever; its facts say whether a shell is started."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.connections import LoopedRequest, requests_in_loops
+from flake8_flowperf.source.connections import LoopedRequest, may_connect_in_loops, requests_in_loops
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, http_places, may_call_http, spelled
+from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, http_places, spelled
 
 
 class RequestInLoop(Rule[LoopedRequest]):
@@ -97,8 +97,8 @@ class RequestInLoop(Rule[LoopedRequest]):
     calls = CALLS
 
     def may_fire(self, glance: Glance) -> bool:
-        """Whether a request is sent or a client made."""
-        return glance.fact(may_call_http)
+        """Whether a request is sent or a client made in a loop."""
+        return may_connect_in_loops(glance)
 
     def places(self, glance: Glance) -> Iterable[int] | None:
         """Where a request is sent or a client made, and where the functions that do so are named."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.connections import PerCallRequest, Reason, requests_per_call
+from flake8_flowperf.source.connections import PerCallRequest, Reason, may_connect_per_call, requests_per_call
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.http import (
     CALLS,
@@ -15,7 +15,6 @@ from flake8_flowperf.source.http import (
     HTTP_WORDS,
     URLLIB3_POOL,
     http_places,
-    may_call_http,
     spelled,
 )
 
@@ -123,8 +122,8 @@ class ClientPerCall(Rule[PerCallRequest]):
     options = (RETRIES,)
 
     def may_fire(self, glance: Glance) -> bool:
-        """Whether a request is sent or a client made."""
-        return glance.fact(may_call_http)
+        """Whether a request is sent or a client made by a function that seems to be called often."""
+        return may_connect_per_call(glance)
 
     def places(self, glance: Glance) -> Iterable[int] | None:
         """Where a request is sent or a client made, and where the functions that do so are named."""

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.glance import GAP, MODULE, Glance
 from flake8_flowperf.source.http import (
     ClientUse,
     Form,
     HttpCall,
     client_use,
     http_calls,
+    may_make_client,
+    possible_http_calls,
     request_url,
 )
 from flake8_flowperf.source.loops import enclosing_loops
@@ -36,6 +39,10 @@ _ONCE = frozenset(
 )
 _CLIENT_WORDS = ("session", "client", "opener")
 _LOGIN = re.compile(r"log_?in|sign_?in|passw(?:or)?d", re.IGNORECASE)
+_METHOD = re.compile(rf"[ \t]*(?:async\s+)?def\s+\w+(?:\[[^\n]*\])?{GAP}self\b")
+_DEF = re.compile(r"\bdef\b[\s\\]*(\w*)")
+_CALL = re.compile(r"[\s\\]*\(")
+_READS_JSON = re.compile(r"\b(?:json|loads)[\s\\]*\(")
 _PATH_WORDS = ("url", "uri", "path", "endpoint", "route", "resource", "href", "link")
 
 
@@ -70,6 +77,61 @@ class PerCallRequest:
     function: Function
     owner: ast.ClassDef | None
     use: ClientUse | None
+
+
+def may_connect_in_loops(glance: Glance) -> bool:
+    """Whether a loop of a text perhaps sends a request of its own or makes a client."""
+    calls = glance.fact(possible_http_calls)
+    return calls is None or any(glance.is_repeated(start, glance.bracket_end(opened + 1)) for start, opened in calls)
+
+
+def may_connect_per_call(glance: Glance) -> bool:
+    """Whether a function of a text perhaps does so for one of the reasons to take it for one that is called often."""
+    text = glance.text
+    calls = glance.fact(possible_http_calls)
+    if calls is None:
+        return True
+    in_methods = 0
+    helpers = set()
+    for start, opened in calls:
+        function = glance.function(start)
+        if function is None or _DEF.search(text, glance.line_start(start), start):
+            return True
+        if function == MODULE:
+            continue
+        if _METHOD.match(text, function):
+            in_methods += 1
+            if in_methods > 1 or may_make_client(text[start:opened]):
+                return True
+        elif text[function] not in " \t":
+            helpers.add(function)
+            if len(helpers) > 1 or _may_read_json(glance, function):
+                return True
+        if _may_run_repeatedly(glance, glance.function_name(start)):
+            return True
+    return False
+
+
+def _may_read_json(glance: Glance, function: int) -> bool:
+    """Whether the function that begins at *function* perhaps takes something for JSON."""
+    is_read = _READS_JSON.search(glance.text, function, glance.definition_end(function)) is not None
+    return is_read or glance.other_names("loads") != set()
+
+
+def _may_run_repeatedly(glance: Glance, name: str | None) -> bool:
+    """Whether a function *name* is perhaps called in a loop, or handed to something that calls it."""
+    text = glance.text
+    if not name:
+        return True
+    for start in glance.names(name):
+        end = start + len(name)
+        definition = _DEF.search(text, glance.line_start(start), end)
+        if definition is not None and definition.end() == end:
+            continue
+        call = _CALL.match(text, end)
+        if call is None or glance.is_repeated(start, glance.bracket_end(call.end())):
+            return True
+    return False
 
 
 def requests_in_loops(source: SourceFile) -> dict[ast.Call, LoopedRequest]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from flake8_flowperf.source.glance import dedent
 
-_DEFINITION = re.compile(r"^([ \t\f]*)(?:async[ \t]+)?def[ \t]", re.MULTILINE)
+_DEFINITION = re.compile(r"^([ \t\f]*)(?:async[ \t]+)?def[ \t]+\w+", re.MULTILINE)
 _HEADER_TOKEN = re.compile(r"""[\[({]|[\])}]|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*|:""")
 _END_OF_HEADER = re.compile(r"[ \t]*(?:#[^\n]*)?\n")
 _QUOTES = ('"""', "'''")
@@ -17,7 +17,7 @@ _LEAST = 0.25
 
 
 def excerpt(text: str, places: Iterable[int]) -> str | None:
-    """*text* with the bodies of the functions left out in which none of the offsets *places* lies.
+    """*text* with no more than the names of the functions in which none of the offsets *places* lies.
 
     Everything keeps its line.  None when that is not much shorter.  Where the text alone misleads about the end of a
     function, what is given back does not parse.
@@ -36,7 +36,8 @@ def excerpt(text: str, places: Iterable[int]) -> str | None:
         end = after.start() if after is not None else len(text)
         first = bisect_left(wanted, start)
         if (first == len(wanted) or wanted[first] >= end) and not _cuts_string(text, body, end):
-            parts += (text[done:body], " pass", "\n" * text.count("\n", body, end))
+            name = definition.end()
+            parts += (text[done:name], "(): pass", "\n" * text.count("\n", name, end))
             saved += end - body
             done = end
         definition = _DEFINITION.search(text, end)

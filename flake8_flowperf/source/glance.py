@@ -136,12 +136,27 @@ class Glance:
         origin = _FROM.search(self.text, max(0, place - _LONGEST_FROM), place)
         return origin[1] if origin is not None else ""
 
-    def may_use(self, functions: Mapping[str, frozenset[str]]) -> bool:
-        """Whether a function or class is perhaps called, or gets another name.
+    def calls(self, functions: Mapping[str, frozenset[str]]) -> list[tuple[int, int]] | None:
+        """Where functions or classes are perhaps called: the offsets of the calls and of their opening parentheses.
 
-        *functions* has the last parts of their names by the first part of their module.
+        *functions* has the last parts of their names by the first part of their module.  None when one of them perhaps
+        gets another name.
         """
-        return any(self._may_use(name, parts) for name, parts in self._wanted(functions).items())
+        found = []
+        for name, parts in self._wanted(functions).items():
+            for start in self.names(name):
+                before = self.text[self.line_start(start) : start].rstrip()
+                if before.endswith("."):
+                    continue
+                path = _PATH.match(self.text, start)
+                assert path is not None
+                _, *attributes = _WORD.findall(path[0])
+                if not self.text.startswith("(", path.end()):
+                    if before.endswith("="):
+                        return None
+                elif name in parts or not parts.isdisjoint(attributes):
+                    found.append((start, path.end()))
+        return found
 
     def uses(self, functions: Mapping[str, frozenset[str]]) -> list[int] | None:
         """The offsets at which what is imported from the modules stands; see places()."""
@@ -156,21 +171,6 @@ class Glance:
                 for word in {module, *_WORD.findall(statement[0])}.difference(("import", "as")):
                     wanted.setdefault(word, set()).update(functions[module], renamed)
         return wanted
-
-    def _may_use(self, name: str, parts: set[str]) -> bool:
-        """Whether *name*, if it is one of *parts*, or one of them that is an attribute of it is used."""
-        for start in self.names(name):
-            before = self.text[self.line_start(start) : start].rstrip()
-            if before.endswith("."):
-                continue
-            path = _PATH.match(self.text, start)
-            assert path is not None
-            _, *attributes = _WORD.findall(path[0])
-            is_called = self.text.startswith("(", path.end())
-            is_one = not parts.isdisjoint(attributes) or (is_called and name in parts)
-            if is_one if is_called else before.endswith("="):
-                return True
-        return False
 
     def names(self, name: str, begin: int = 0, stop: int | None = None) -> Iterator[int]:
         """The offsets at which the identifier *name* stands, in strings and comments too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -61,6 +62,7 @@ _FUNCTIONS = {
     module: frozenset(name.rpartition(".")[2] for name in (*REQUESTS, *CLIENTS) if name.partition(".")[0] == module)
     for module in HTTP_MODULES
 }
+_SENDING = frozenset(name.rpartition(".")[2] for name in REQUESTS)
 _LAST_NAMES = frozenset().union(*_FUNCTIONS.values())
 HTTP_WORDS = tuple(
     sorted({name.rpartition(".")[2] if name in _URLOPEN else name.partition(".")[0] for name in (*REQUESTS, *CLIENTS)})
@@ -142,7 +144,17 @@ class ClientUse:
 
 def may_call_http(glance: Glance) -> bool:
     """Whether a text perhaps sends a request of its own or makes a client."""
-    return glance.may_use(_FUNCTIONS)
+    return glance.fact(possible_http_calls) != []
+
+
+def possible_http_calls(glance: Glance) -> list[tuple[int, int]] | None:
+    """Where a text perhaps does so; see Glance.calls()."""
+    return glance.calls(_FUNCTIONS)
+
+
+def may_make_client(called: str) -> bool:
+    """Whether what is *called*, as a text spells it, is not certainly one of the functions that send a request."""
+    return re.split(r"\W+", called.rstrip(" \t\r\n\\)"))[-1] not in _SENDING
 
 
 def http_places(glance: Glance) -> list[int] | None:

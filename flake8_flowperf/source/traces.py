@@ -22,7 +22,7 @@ from flake8_flowperf.source.containers import (
     is_restoring,
 )
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.glance import ANNOTATION, Glance, word_start
+from flake8_flowperf.source.glance import ANNOTATION, GAP, Glance, word_start
 from flake8_flowperf.source.tree import walk
 
 TRACE_STEMS = (
@@ -59,6 +59,9 @@ _CACHE_STEMS = ("cache", "Cache", "CACHE", "memo", "Memo", "MEMO")
 _CACHE_WORDS = frozenset({"cache", "caches", "memo"})
 _MEASURED = re.compile(r"len\b[\s\\(]*(?:\w+[\s\\]*\.[\s\\]*)*(\w+)[\s\\]*\)")
 """the last name in a ``len(self.name)``"""
+_ASSIGNED = re.compile(rf"(?<![=!<>])={GAP}\Z")
+_LONGEST_GAP = 200
+_APPEND = re.compile(r"append\w*[\s\\]*\(")
 _ITEM = re.compile(r"\w*\s*\[")
 _NEW = re.compile(rf"[\s\\)]*{ANNOTATION}=(?!=)[\s\\(]*(?:\{{(?:\s|#[^\n]*\n)*\}}|[\w.]+[\s\\]*\()")
 """what stands behind a name that gets an empty dict, or what a call makes"""
@@ -137,16 +140,13 @@ def trace_places(glance: Glance) -> list[int]:
 
 
 def may_number_entries(glance: Glance) -> bool:
-    """Whether the length is taken of something that is appended to, and has the name of a trace or may be a deque."""
-    if not glance.has(("len",)):
-        return False
-    measured = glance.fact(_measured)
-    return bool(measured) and (glance.has(("deque",)) or any(map(is_trace_name, measured)))
+    """Whether what is appended to something is perhaps numbered by its length, and it may be a trace or a deque."""
+    return glance.has(("len",)) and bool(glance.fact(_numbered))
 
 
 def numbered_places(glance: Glance) -> list[int]:
-    """Where what is appended to stands if its length is taken."""
-    return [place for name in glance.fact(_measured) for place in glance.names(name)]
+    """Where what is appended to stands if its length may number what is appended."""
+    return [place for name in glance.fact(_numbered) for place in glance.names(name)]
 
 
 def may_hold_cache(glance: Glance) -> bool:
@@ -186,22 +186,44 @@ def _appended(glance: Glance) -> set[str]:
     return set(_names_before(GROWTH_WORDS[0], glance.text))
 
 
-def _measured(glance: Glance) -> set[str]:
-    """The names of what is appended to and whose length is taken."""
-    return glance.fact(_appended).intersection(_MEASURED.findall(glance.text))
+def _numbered(glance: Glance) -> set[str]:
+    """The names of traces and perhaps deques that are appended to, and whose length is taken for what is appended."""
+    text = glance.text
+    measured = glance.fact(_appended).intersection(_MEASURED.findall(text))
+    if not glance.has(("deque",)):
+        measured = set(filter(is_trace_name, measured))
+    if not measured:
+        return measured
+    found = {
+        length[1]
+        for length in _MEASURED.finditer(text)
+        if length[1] in measured and _ASSIGNED.search(text, max(0, length.start() - _LONGEST_GAP), length.start())
+    }
+    for append in _APPEND.finditer(text):
+        name = _name_before(text, append.start())
+        if name in measured and name not in found:
+            added = _MEASURED.finditer(text, append.end(), glance.bracket_end(append.end()))
+            if any(length[1] == name for length in added):
+                found.add(name)
+    return found
 
 
 def _names_before(word: str, text: str) -> Iterator[str]:
     """The names before each *word*."""
     place = text.find(word)
     while place >= 0:
-        end = _rstrip(text, place)
-        if word == "+=" or text[end - 1 : end] == ".":
-            end = _rstrip(text, end - (word != "+="))
-            start = word_start(text, end)
-            if start < end:
-                yield text[start:end]
+        if name := _name_before(text, place, "." if word != "+=" else ""):
+            yield name
         place = text.find(word, place + len(word))
+
+
+def _name_before(text: str, place: int, between: str = ".") -> str:
+    """The name that stands before *place*, with *between* in between; "" when none does."""
+    end = _rstrip(text, place)
+    if not text.endswith(between, 0, end):
+        return ""
+    end = _rstrip(text, end - len(between))
+    return text[word_start(text, end) : end]
 
 
 def _rstrip(text: str, end: int) -> int:
