@@ -94,6 +94,11 @@ ELSEWHERE = {
         "def start():\n    global file\n    file = open('a')\n\ndef run():\n    for line in file.readlines():\n"
         "        print(line)\n",
     ),
+    "function of one line that another function calls": (
+        "FLP802",
+        "import requests\n\ndef fetch(url): return requests.get(url)\n\ndef run(urls):\n    for url in urls:\n"
+        "        fetch(url)\n",
+    ),
 }
 """findings for which a rule must see two functions"""
 

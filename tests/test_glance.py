@@ -10,6 +10,8 @@ from flake8_flowperf import registry
 from flake8_flowperf.lint import Linter
 from flake8_flowperf.source.glance import Glance
 
+FETCH = "import requests\ndef fetch(u):\n    return requests.get(u)\n"
+
 MAY = {
     "module": ("FLP801", "import requests\nfor url in urls:\n    requests.get(url)\n"),
     "module by another name": ("FLP801", "import requests as r\nfor url in urls:\n    r.get(url)\n"),
@@ -73,6 +75,36 @@ MAY = {
     "name bound to a display": ("FLP901", "def f():\n    names: list = ['a']\n    for n in list(names): pass\n"),
     "name bound to a bare tuple": ("FLP901", "names = 'a', 'b'\nfor n in list(names): pass\n"),
     "below a comment": ("FLP901", "x = sorted(  # why\n    list(y))\n"),
+    "request of a function that a loop calls": ("FLP802", FETCH + "def f(x):\n    while x:\n        fetch(x.pop())\n"),
+    "request of a function that is handed over": ("FLP802", FETCH + "def f(x, pool):\n    return pool.map(fetch, x)\n"),
+    "request of a function of one line": (
+        "FLP802",
+        "import requests\ndef fetch(u): return requests.get(u)\ndef f(x):\n    for u in x:\n        fetch(u)\n",
+    ),
+    "client of a method": (
+        "FLP802",
+        "from httpx import AsyncClient as C\nclass A:\n    async def f(\n        self, u\n    ):\n"
+        "        async with C() as c:\n            return await c.get(u)\n",
+    ),
+    "requests of two methods": (
+        "FLP802",
+        "import requests\nclass A:\n    def f(self):\n        return requests.get(self.u)\n"
+        "    def g(self):\n        return requests.put(self.u)\n",
+    ),
+    "request of a helper": ("FLP802", FETCH.rstrip() + ".json ()\n"),
+    "request of a helper by other names": (
+        "FLP802",
+        "from json import loads as parsed\nimport requests\ndef fetch(u):\n    return parsed(requests.get(u).text)\n",
+    ),
+    "two requests of one URL": (
+        "FLP802",
+        FETCH + FETCH.replace("fetch", "info") + "def f(u):\n    return fetch(u), info(u)\n",
+    ),
+    "length of a deque that is taken before": (
+        "FLP302",
+        "from collections import deque\nclass A:\n    def __init__(self):\n        self.last = deque(maxlen=9)\n"
+        "    def f(self):\n        n = (  # number\n            len(self.last))\n        self.last.append({'n': n})\n",
+    ),
     "length of a trace": ("FLP302", "class A:\n    def f(self):\n        self.log.append({'n': len(self . log)})\n"),
     "listing in parentheses": ("FLP101", "for p in (\n    base\n).rglob('*'):\n    if p.suffix == '.py': pass\n"),
     "filtered listing": ("FLP101", "x = filter(lambda p: p.suffix == '.py', base.iterdir())\n"),
@@ -165,6 +197,20 @@ CANNOT = {
     "another sum": ("FLP701", "s = ''\nfor x in y:\n    t = f(s, 'a' + x)\n"),
     "cache that is only read": ("FLP303", "_cache = {}\ndef f(path):\n    return _cache[path]\n"),
     "cache that comes from elsewhere": ("FLP303", "def f(path, cache):\n    cache[path] = 1\n"),
+    "request that nobody repeats": ("FLP801", FETCH + "for x in y: pass\n"),
+    "request of a function that is called once": (
+        "FLP802",
+        FETCH + "def f(x):\n    fetch(x)\n    return {'json': x}\n",
+    ),
+    "request of a method": (
+        "FLP802",
+        "import requests\nclass A:\n    def f(self):\n        return requests.post(self.u, json=1)\n",
+    ),
+    "clients of functions": (
+        "FLP802",
+        "import httpx\nclass A:\n    def f(self):\n        def g(x):\n            return httpx.Client()\n        return g(1)\n",
+    ),
+    "process that is only started": ("FLP502", "import subprocess as s\ns.Popen(['a'], stdout=s.PIPE)\n"),
     "process whose output nobody reads": ("FLP502", "import subprocess\nsubprocess.run(['a'])\n"),
     "only imported": ("FLP801", "import requests\ntry: pass\nexcept requests.exceptions.Timeout: pass\n"),
     "attribute of something else": ("FLP801", "import requests\nself.requests.get(1)\n"),
@@ -205,6 +251,10 @@ CANNOT = {
     "parameter": ("FLP901", "def f(names):\n    for x in list(names): pass\n"),
     "name of a display elsewhere": ("FLP901", "names = []\ndef f():\n    for x in list(other): pass\n"),
     "empty list": ("FLP901", "x = y in list()\n"),
+    "length that numbers nothing": (
+        "FLP302",
+        "class A:\n    def f(self):\n        self.log.append(1)\n        if len(self.log) == len(self.log): print(len(self.log))\n",
+    ),
     "length of something else": ("FLP302", "class A:\n    def f(self):\n        self.log.append(len(self.other))\n"),
     "listing that is kept": ("FLP101", "if x in y:\n    found = list(base.rglob('*'))\n    print(x.suffix)\n"),
 }

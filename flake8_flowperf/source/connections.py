@@ -40,7 +40,7 @@ _ONCE = frozenset(
 _CLIENT_WORDS = ("session", "client", "opener")
 _LOGIN = re.compile(r"log_?in|sign_?in|passw(?:or)?d", re.IGNORECASE)
 _METHOD = re.compile(rf"[ \t]*(?:async\s+)?def\s+\w+(?:\[[^\n]*\])?{GAP}self\b")
-_DEF = re.compile(r"\bdef\b[\s\\]*(\w*)")
+_DEF = re.compile(r"\bdef[\s\\]+\Z")
 _CALL = re.compile(r"[\s\\]*\(")
 _READS_JSON = re.compile(r"\b(?:json|loads)[\s\\]*\(")
 _PATH_WORDS = ("url", "uri", "path", "endpoint", "route", "resource", "href", "link")
@@ -95,7 +95,7 @@ def may_connect_per_call(glance: Glance) -> bool:
     helpers = set()
     for start, opened in calls:
         function = glance.function(start)
-        if function is None or _DEF.search(text, glance.line_start(start), start):
+        if function is None:
             return True
         if function == MODULE:
             continue
@@ -124,11 +124,9 @@ def _may_run_repeatedly(glance: Glance, name: str | None) -> bool:
     if not name:
         return True
     for start in glance.names(name):
-        end = start + len(name)
-        definition = _DEF.search(text, glance.line_start(start), end)
-        if definition is not None and definition.end() == end:
+        if _DEF.search(text, glance.line_start(start), start):
             continue
-        call = _CALL.match(text, end)
+        call = _CALL.match(text, start + len(name))
         if call is None or glance.is_repeated(start, glance.bracket_end(call.end())):
             return True
     return False

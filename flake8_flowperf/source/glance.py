@@ -82,6 +82,7 @@ class Glance:
         self._bound: dict[int, set[str]] = {}
         """by the offset of a loop's header"""
         self._openers: dict[int, tuple[Header, int] | None] = {}
+        self._block_ends: dict[int, int] = {}
 
     def has(self, words: Iterable[str]) -> bool:
         """Whether one of *words* stands in the text, be it as a part of a longer word."""
@@ -139,8 +140,8 @@ class Glance:
     def calls(self, functions: Mapping[str, frozenset[str]]) -> list[tuple[int, int]] | None:
         """Where functions or classes are perhaps called: the offsets of the calls and of their opening parentheses.
 
-        *functions* has the last parts of their names by the first part of their module.  None when one of them perhaps
-        gets another name.
+        *functions* has the other parts of their names by the first one.  None when one of them, or a module that they
+        are in, perhaps gets another name.
         """
         found = []
         for name, parts in self._wanted(functions).items():
@@ -150,20 +151,20 @@ class Glance:
                     continue
                 path = _PATH.match(self.text, start)
                 assert path is not None
-                _, *attributes = _WORD.findall(path[0])
-                if not self.text.startswith("(", path.end()):
-                    if before.endswith("="):
-                        return None
-                elif name in parts or not parts.isdisjoint(attributes):
-                    found.append((start, path.end()))
+                names = _WORD.findall(path[0])
+                if self.text.startswith("(", path.end()):
+                    if names[-1] in parts:
+                        found.append((start, path.end()))
+                elif before.endswith("=") and (len(names) == 1 or not parts.isdisjoint(names[1:])):
+                    return None
         return found
 
     def uses(self, functions: Mapping[str, frozenset[str]]) -> list[int] | None:
-        """The offsets at which what is imported from the modules stands; see places()."""
+        """The offsets at which what is imported from the modules of *functions* stands; see calls() and places()."""
         return self.places(*self._wanted(functions))
 
     def _wanted(self, functions: Mapping[str, frozenset[str]]) -> dict[str, set[str]]:
-        """The names that imports of the modules give, with the last parts of what is wanted of them."""
+        """The names that imports of the modules give, with the other parts of what is wanted of them."""
         wanted: dict[str, set[str]] = {}
         for module, place in self._imports:
             if module in functions and (statement := _IMPORTED.match(self.text, place)) is not None:
@@ -239,8 +240,10 @@ class Glance:
 
     def block_end(self, start: int) -> int:
         """Where the block ends that the line at *start* opens, unless a string of several lines ends it before."""
-        end = dedent(_width(self.text, start)).search(self.text, self.text.find("\n", start))
-        return end.start() if end is not None else len(self.text)
+        if start not in self._block_ends:
+            end = dedent(_width(self.text, start)).search(self.text, self.text.find("\n", start))
+            self._block_ends[start] = end.start() if end is not None else len(self.text)
+        return self._block_ends[start]
 
     def definition_end(self, start: int) -> int:
         """Where the function or class that begins at *start*, or has a statement there, ends at the latest."""
@@ -349,7 +352,10 @@ class Glance:
 
     def function(self, offset: int) -> int | None:
         """What tells the function around *offset* from others: its offset, or MODULE; None if unknown."""
-        for kind, start in self.headers(self.line_start(offset)):
+        line = self.line_start(offset)
+        if _DEFINED.match(self.text, line):
+            return None  # in the head, or in a body that stands beside it
+        for kind, start in self.headers(line):
             match kind:
                 case Header.FUNCTION:
                     return start
@@ -387,14 +393,15 @@ class Glance:
         while width and start:
             end = start - 1
             start = text.rfind("\n", 0, end) + 1
-            indent = _width(text, start)
+            line = text[start:end].lstrip(" \t\f")
+            indent = end - start - len(line)
             if indent > width:
                 continue
             if indent == width:
                 if start in self._openers:
                     return self._openers[start]
                 continue
-            line = text[start + indent : end].rstrip()
+            line = line.rstrip()
             if not line or line.startswith("#"):
                 continue
             if line[0] in ")]}":

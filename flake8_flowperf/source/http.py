@@ -57,13 +57,13 @@ CLIENTS: dict[str, ClientType] = {
 
 CALLS = tuple(spelling for name in (*REQUESTS, *CLIENTS) for spelling in (name, "." + name.rpartition(".")[2]))
 """What a rule listens to: the names, and methods of the same name, since a name may stand for either of two modules."""
-HTTP_MODULES = frozenset(name.partition(".")[0] for name in (*REQUESTS, *CLIENTS))
+_PARTS = [name.split(".") for name in (*REQUESTS, *CLIENTS)]
+HTTP_MODULES = frozenset(first for first, *_ in _PARTS)
 _FUNCTIONS = {
-    module: frozenset(name.rpartition(".")[2] for name in (*REQUESTS, *CLIENTS) if name.partition(".")[0] == module)
-    for module in HTTP_MODULES
+    module: frozenset[str]().union(*(parts for first, *parts in _PARTS if first == module)) for module in HTTP_MODULES
 }
 _SENDING = frozenset(name.rpartition(".")[2] for name in REQUESTS)
-_LAST_NAMES = frozenset().union(*_FUNCTIONS.values())
+_LAST_NAMES = frozenset(last for *_, last in _PARTS)
 HTTP_WORDS = tuple(
     sorted({name.rpartition(".")[2] if name in _URLOPEN else name.partition(".")[0] for name in (*REQUESTS, *CLIENTS)})
 )
