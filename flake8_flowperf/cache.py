@@ -28,7 +28,7 @@ from flake8_flowperf.fixing.results import FileResult
 
 _KNOWN, _TEMPORARY = ".known", ".tmp"
 """how the names of the files end in which it is kept and written"""
-_MAGIC = b"flowperf-known-2"
+_MAGIC = b"flowperf-known-3"
 _SIZE = 16
 """bytes of a digest"""
 _MOST = 500_000
@@ -53,7 +53,7 @@ class _Known:
     """
 
     results: dict[str, list[Any]] = field(default_factory=dict)
-    files: dict[str, list[Any]] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
     listings: dict[str, list[Any]] = field(default_factory=dict)
 
     def update(self, other: _Known) -> None:
@@ -84,34 +84,34 @@ class Cache:
         """What config.discover() gives; it is not asked again while no folder has got, lost or renamed an entry."""
         arguments = json.dumps(self._settings.filenames)
         known = self._known.listings.get(arguments)
-        if known is not None and all(tuple(told) == self._stamp(folder) for folder, *told in known[0]):
+        if known is not None and all(told == self._stamp(folder) for folder, told in known[0]):
             self._used.listings[arguments] = known
             yield from known[1]
             return
-        told = [[folder, *self._stamp(folder)] for folder in folders(self._settings)]  # before anybody looks into them
+        told = [[folder, self._stamp(folder)] for folder in folders(self._settings)]  # before anybody looks into them
         found = []
         for path in discover(self._settings):
             found.append(path)
             yield path
-        if all(map(os.path.isdir, self._settings.filenames)) and all(len(item) > 1 for item in told):
+        if all(map(os.path.isdir, self._settings.filenames)) and all(item[1] for item in told):
             self._used.listings[arguments] = [told, found]
 
-    def _stamp(self, folder: str) -> tuple[int, ...]:
+    def _stamp(self, folder: str) -> str:
         """What tells whether other files are in the folder; what this cache keeps in its own one does not count."""
         if os.path.abspath(folder) != self._folder:
             return stamp(folder)
         with contextlib.suppress(OSError):
             if all(name.endswith((_KNOWN, _TEMPORARY)) for name in os.listdir(folder)):
-                return (0,)
-        return ()
+                return "own"
+        return ""
 
     def result(self, path: str) -> FileResult | None:
         """The result of a file that holds what it held, and in which nothing is to be done; None for any other."""
         if not self._known.results:
             return None
         told = stamp(path)
-        if told and (kept := self._known.files.get(_plain(path))) is not None and tuple(kept[1:]) == told:
-            value: str = kept[0]
+        if told and (kept := self._known.files.get(_plain(path))) is not None and kept[1] == told:
+            value = kept[0]
         else:
             try:
                 value = digest(self.key, path, files.read(path))
@@ -155,10 +155,10 @@ class Cache:
             return not result.found
         return not result.changed or (self._settings.check and not self._settings.diff)
 
-    def _keep(self, path: str, value: str, fields: list[Any], told: tuple[int, ...]) -> None:
+    def _keep(self, path: str, value: str, fields: list[Any], told: str) -> None:
         self._used.results[value] = fields
         if told:
-            self._used.files[_plain(path)] = [value, *told]
+            self._used.files[_plain(path)] = [value, told]
 
 
 def digest(key: bytes, path: str, content: bytes) -> str:
@@ -173,21 +173,22 @@ def _plain(path: str) -> str:
     return path.removeprefix(os.curdir + os.sep)
 
 
-def stamp(path: str) -> tuple[int, ...]:
+def stamp(path: str) -> str:
     """What the file system says of a file, which changes with its content; empty where that is not certain.
 
     Ask before the file is read.  What has only just changed may change again within the file system's notion of time,
     and on Windows the time of a change can be set at will.
     """
     if os.name == "nt":
-        return ()
+        return ""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
-        return ()
-    if max(status.st_mtime_ns, status.st_ctime_ns) > time.time_ns() - _RECENT:
-        return ()
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev
+        return ""
+    modified, changed = status.st_mtime_ns, status.st_ctime_ns
+    if max(modified, changed) > time.time_ns() - _RECENT:
+        return ""
+    return f"{modified} {changed} {status.st_size} {status.st_ino} {status.st_dev}"
 
 
 def of(settings: argparse.Namespace) -> Cache | None:

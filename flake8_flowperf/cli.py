@@ -207,6 +207,8 @@ def _run(parser: Parser, argv: Sequence[str] | None) -> int:
 
 def _tell(result: FileResult, settings: argparse.Namespace, report: TextIO, bar: Bar) -> None:
     """Print what is printed of a file at once: its problem, its diff or new text, and what is left in it."""
+    if not (settings.verbose or settings.diff or result.problem or "-" in settings.filenames):
+        return  # without an import for each of many thousand files
     from flake8_flowperf.reporting import text
 
     dry = settings.check or settings.diff

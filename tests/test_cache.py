@@ -143,8 +143,8 @@ def test_cache_among_the_files(folder: Path, looked_for: list[list[str]]) -> Non
 
 
 def test_what_has_just_changed_is_read_again(folder: Path) -> None:
-    assert cache.stamp(str(folder / "clean.py")) == ()
-    assert cache.stamp(str(folder / "missing.py")) == ()
+    assert cache.stamp(str(folder / "clean.py")) == ""
+    assert cache.stamp(str(folder / "missing.py")) == ""
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Fixer:
         is_input = path == "-"
         name: str = settings.stdin_display_name if is_input else path
         data = new = b""
-        told = stamp(path) if self._cache_key is not None and not is_input else ()
+        told = stamp(path) if self._cache_key is not None and not is_input else ""
         try:
             data = new = sys.stdin.buffer.read() if is_input else files.read(path)
             text, encoding = files.decode(data)

@@ -76,7 +76,7 @@ class FileResult:
     before: bytes = b""
     after: bytes = b""
     digest: str = ""
-    stamp: tuple[int, ...] = ()
+    stamp: str = ""
 
     def fields(self) -> list[Any]:
         """What of_fields() makes a result of again, for JSON; empty for a file in which nothing was found."""
