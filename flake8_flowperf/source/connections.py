@@ -42,6 +42,8 @@ _LOGIN = re.compile(r"log_?in|sign_?in|passw(?:or)?d", re.IGNORECASE)
 _METHOD = re.compile(rf"[ \t]*(?:async\s+)?def\s+\w+(?:\[[^\n]*\])?{GAP}self\b")
 _DEF = re.compile(r"\bdef[\s\\]+\Z")
 _CALL = re.compile(r"[\s\\]*\(")
+_MOST = 50
+"""functions that are judged before their file is parsed; each takes a look at the whole text"""
 _READS_JSON = re.compile(r"\b(?:json|loads)[\s\\]*\(")
 _PATH_WORDS = ("url", "uri", "path", "endpoint", "route", "resource", "href", "link")
 
@@ -91,25 +93,23 @@ def may_connect_per_call(glance: Glance) -> bool:
     calls = glance.fact(possible_http_calls)
     if calls is None:
         return True
-    in_methods = 0
-    helpers = set()
+    functions: set[int] = set()
+    in_methods: list[str] = []
     for start, opened in calls:
         function = glance.function(start)
         if function is None:
             return True
-        if function == MODULE:
-            continue
-        if _METHOD.match(text, function):
-            in_methods += 1
-            if in_methods > 1 or may_make_client(text[start:opened]):
-                return True
-        elif text[function] not in " \t":
-            helpers.add(function)
-            if len(helpers) > 1 or _may_read_json(glance, function):
-                return True
-        if _may_run_repeatedly(glance, glance.function_name(start)):
-            return True
-    return False
+        if function != MODULE:
+            functions.add(function)
+            if _METHOD.match(text, function):
+                in_methods.append(text[start:opened])
+    helpers = [function for function in functions if text[function] not in " \t"]
+    if len(in_methods) > 1 or len(helpers) > 1:
+        return True
+    if any(map(may_make_client, in_methods)) or any(_may_read_json(glance, function) for function in helpers):
+        return True
+    names = {glance.function_name(start) for start, _ in calls} - {""}
+    return len(names) > _MOST or any(_may_run_repeatedly(glance, name) for name in names)
 
 
 def _may_read_json(glance: Glance, function: int) -> bool:

@@ -30,6 +30,7 @@ _LITERAL = re.compile(STRING, re.DOTALL)
 _FROM = re.compile(r"from[\s\\]+([\w.]+)[\s\\]*\Z")
 _MODULE = re.compile(r"[\s\\]*([\w.]+)(?:[\s\\]+as[\s\\]+\w+)?[\s\\]*(,?)")
 _LONGEST_FROM = 200
+_LONGEST_GAP = 200
 _IMPORTED = re.compile(r"import[\s\\]*(?:\((?:[^)#]|#[^\n]*)*\)?|(?:[^\n\\]|\\\r?\n)*)")
 _RENAMED = re.compile(r"\bas[\s\\]+(\w+)")
 _WORD = re.compile(r"\w+")
@@ -146,7 +147,7 @@ class Glance:
         found = []
         for name, parts in self._wanted(functions).items():
             for start in self.names(name):
-                before = self.text[self.line_start(start) : start].rstrip()
+                before = self.text[max(0, start - _LONGEST_GAP) : start].rstrip(" \t")
                 if before.endswith("."):
                     continue
                 path = _PATH.match(self.text, start)
