@@ -2,17 +2,20 @@
 
 The number in brackets is the ratio to the fastest of its group.  ``whole`` are all files of the standard library, or of
 the folder that FLOWPERF_BENCH names; ``sample`` are some 60,000 lines of them, for tools that take many minutes for more,
-and ``ten`` are ten small files.  Nothing is written: pyupgrade, which has no such mode, gets a copy.  A tool that is
-not installed is left out, as is one that takes more than ten minutes; codemodder needs semgrep.
+and ``ten`` are ten small files.  What is printed besides are ratios of runs in turn, which a machine whose speed changes
+does not spoil.  Nothing is written: pyupgrade, which has no such mode, gets a copy.  A tool that is not installed is
+left out, as is one that takes more than ten minutes; codemodder needs semgrep.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import sysconfig
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +27,7 @@ SAMPLE = 60_000
 """lines"""
 PATIENCE = 600
 """seconds"""
+TURNS = 5
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 ENVIRONMENT = {**os.environ, "PATH": PATH, "SEMGREP_SEND_METRICS": "off", "SEMGREP_ENABLE_VERSION_CHECK": "0"}
 """with the commands that are installed beside this Python; codemodder is not to wait for a network"""
@@ -114,6 +118,30 @@ def test_command(benchmark: BenchmarkFixture, tool: str, files: tuple[str, Files
     rounds = 1 if tool in ("fixit", "codemodder") else 3
     benchmark.group = f"{size}: {len(chosen.names)} files, {chosen.lines} lines"
     benchmark.pedantic(run, (arguments, chosen), rounds=rounds, warmup_rounds=0 if rounds == 1 else 1)
+
+
+def test_in_turn(files: tuple[str, Files], capsys: pytest.CaptureFixture[str]) -> None:
+    """What the commands take of ruff's time: the median of the turns, the least and the most, printed."""
+    if shutil.which("ruff", path=PATH) is None:
+        pytest.skip("ruff is not installed")
+    size, chosen = files
+    run(FAST["flowperf-fix, again"], chosen)  # fills the cache
+    ratios: dict[str, list[float]] = {}
+    for _ in range(TURNS):
+        taken = {tool: seconds(arguments, chosen) for tool, arguments in FAST.items()}
+        for tool in taken.keys() - {"ruff"}:
+            ratios.setdefault(tool, []).append(taken[tool] / taken["ruff"])
+    with capsys.disabled():
+        print(f"\nof ruff's time, {size}, {len(chosen.names)} files, {chosen.lines} lines, {TURNS} turns:")
+        for tool, found in sorted(ratios.items()):
+            print(f"  {tool}: {statistics.median(found):.2f} ({min(found):.2f} to {max(found):.2f})")
+
+
+def seconds(arguments: list[str], files: Files) -> float:
+    """The time that a command takes."""
+    begun = time.perf_counter()
+    run(arguments, files)
+    return time.perf_counter() - begun
 
 
 def test_memory(files: tuple[str, Files], capsys: pytest.CaptureFixture[str]) -> None:
