@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.connections import LoopedRequest, may_connect_in_loops, requests_in_loops
+from flake8_flowperf.source.connections import LoopedRequest, requests_in_loops
 from flake8_flowperf.source.glance import Glance
-from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, http_places, spelled
+from flake8_flowperf.source.http import CALLS, HTTP_MODULES, HTTP_WORDS, spelled
+from flake8_flowperf.source.http_text import http_places, may_connect_in_loops
 
 
 class RequestInLoop(Rule[LoopedRequest]):

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from flake8_flowperf.model import Finding, Option, Rule
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.connections import PerCallRequest, Reason, may_connect_per_call, requests_per_call
+from flake8_flowperf.source.connections import PerCallRequest, Reason, requests_per_call
 from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.http import (
     CALLS,
     HTTP_MODULES,
     HTTP_WORDS,
     URLLIB3_POOL,
-    http_places,
     spelled,
 )
+from flake8_flowperf.source.http_text import http_places, may_connect_per_call
 
 RETRIES: Option[int] = Option(
     "--flowperf-retries",

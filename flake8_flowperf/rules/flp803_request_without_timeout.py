@@ -14,10 +14,9 @@ from flake8_flowperf.source.http import (
     WITHOUT_DEFAULT_TIMEOUT,
     HttpCall,
     http_calls,
-    http_places,
-    may_call_http,
     spelled,
 )
+from flake8_flowperf.source.http_text import http_places, may_call_http
 
 REQUEST_TIMEOUT: Option[int] = Option(
     "--flowperf-request-timeout",

@@ -15,15 +15,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.glance import GAP, MODULE, Glance
 from flake8_flowperf.source.http import (
     ClientUse,
     Form,
     HttpCall,
     client_use,
     http_calls,
-    may_make_client,
-    possible_http_calls,
     request_url,
 )
 from flake8_flowperf.source.loops import enclosing_loops
@@ -39,12 +36,6 @@ _ONCE = frozenset(
 )
 _CLIENT_WORDS = ("session", "client", "opener")
 _LOGIN = re.compile(r"log_?in|sign_?in|passw(?:or)?d", re.IGNORECASE)
-_METHOD = re.compile(rf"[ \t]*(?:async\s+)?def\s+\w+(?:\[[^\n]*\])?{GAP}self\b")
-_DEF = re.compile(r"\bdef[\s\\]+\Z")
-_CALL = re.compile(r"[\s\\]*\(")
-_MOST = 50
-"""functions that are judged before their file is parsed; each takes a look at the whole text"""
-_READS_JSON = re.compile(r"\b(?:json|loads)[\s\\]*\(")
 _PATH_WORDS = ("url", "uri", "path", "endpoint", "route", "resource", "href", "link")
 
 
@@ -79,57 +70,6 @@ class PerCallRequest:
     function: Function
     owner: ast.ClassDef | None
     use: ClientUse | None
-
-
-def may_connect_in_loops(glance: Glance) -> bool:
-    """Whether a loop of a text perhaps sends a request of its own or makes a client."""
-    calls = glance.fact(possible_http_calls)
-    return calls is None or any(glance.is_repeated(start, glance.bracket_end(opened + 1)) for start, opened in calls)
-
-
-def may_connect_per_call(glance: Glance) -> bool:
-    """Whether a function of a text perhaps does so for one of the reasons to take it for one that is called often."""
-    text = glance.text
-    calls = glance.fact(possible_http_calls)
-    if calls is None:
-        return True
-    functions: set[int] = set()
-    in_methods: list[str] = []
-    for start, opened in calls:
-        function = glance.function(start)
-        if function is None:
-            return True
-        if function != MODULE:
-            functions.add(function)
-            if _METHOD.match(text, function):
-                in_methods.append(text[start:opened])
-    helpers = [function for function in functions if text[function] not in " \t"]
-    if len(in_methods) > 1 or len(helpers) > 1:
-        return True
-    if any(map(may_make_client, in_methods)) or any(_may_read_json(glance, function) for function in helpers):
-        return True
-    names = {glance.function_name(start) for start, _ in calls} - {""}
-    return len(names) > _MOST or any(_may_run_repeatedly(glance, name) for name in names)
-
-
-def _may_read_json(glance: Glance, function: int) -> bool:
-    """Whether the function that begins at *function* perhaps takes something for JSON."""
-    is_read = _READS_JSON.search(glance.text, function, glance.definition_end(function)) is not None
-    return is_read or glance.other_names("loads") != set()
-
-
-def _may_run_repeatedly(glance: Glance, name: str | None) -> bool:
-    """Whether a function *name* is perhaps called in a loop, or handed to something that calls it."""
-    text = glance.text
-    if not name:
-        return True
-    for start in glance.names(name):
-        if _DEF.search(text, glance.line_start(start), start):
-            continue
-        call = _CALL.match(text, start + len(name))
-        if call is None or glance.is_repeated(start, glance.bracket_end(call.end())):
-            return True
-    return False
 
 
 def requests_in_loops(source: SourceFile) -> dict[ast.Call, LoopedRequest]:

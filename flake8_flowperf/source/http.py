@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import enum
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flake8_flowperf.source.calls import calls_that_may_be
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.glance import Glance
 from flake8_flowperf.source.names import Kind, Variable
 from flake8_flowperf.source.tree import walk
 
@@ -57,13 +55,8 @@ CLIENTS: dict[str, ClientType] = {
 
 CALLS = tuple(spelling for name in (*REQUESTS, *CLIENTS) for spelling in (name, "." + name.rpartition(".")[2]))
 """What a rule listens to: the names, and methods of the same name, since a name may stand for either of two modules."""
-_PARTS = [name.split(".") for name in (*REQUESTS, *CLIENTS)]
-HTTP_MODULES = frozenset(first for first, *_ in _PARTS)
-_FUNCTIONS = {
-    module: frozenset[str]().union(*(parts for first, *parts in _PARTS if first == module)) for module in HTTP_MODULES
-}
-_SENDING = frozenset(name.rpartition(".")[2] for name in REQUESTS)
-_LAST_NAMES = frozenset(last for *_, last in _PARTS)
+HTTP_MODULES = frozenset(name.partition(".")[0] for name in (*REQUESTS, *CLIENTS))
+_LAST_NAMES = frozenset(name.rpartition(".")[2] for name in (*REQUESTS, *CLIENTS))
 HTTP_WORDS = tuple(
     sorted({name.rpartition(".")[2] if name in _URLOPEN else name.partition(".")[0] for name in (*REQUESTS, *CLIENTS)})
 )
@@ -140,32 +133,6 @@ class ClientUse:
     closes: tuple[ast.Call, ...] = ()
     settings: tuple[ast.Attribute, ...] = ()
     escapes: tuple[ast.Name, ...] = ()
-
-
-def may_call_http(glance: Glance) -> bool:
-    """Whether a text perhaps sends a request of its own or makes a client."""
-    return glance.fact(possible_http_calls) != []
-
-
-def possible_http_calls(glance: Glance) -> list[tuple[int, int]] | None:
-    """Where a text perhaps does so; see Glance.calls()."""
-    return glance.calls(_FUNCTIONS)
-
-
-def may_make_client(called: str) -> bool:
-    """Whether what is *called*, as a text spells it, is not certainly one of the functions that send a request."""
-    return re.split(r"\W+", called.rstrip(" \t\r\n\\)"))[-1] not in _SENDING
-
-
-def http_places(glance: Glance) -> list[int] | None:
-    """Where a text perhaps does so, and where functions that do are named; None when that cannot be told."""
-    uses = glance.uses(_FUNCTIONS)
-    if uses is None:
-        return None
-    functions = {glance.function_name(place) for place in uses}
-    if None in functions:
-        return None
-    return [*uses, *(place for name in functions if name for place in glance.names(name))]
 
 
 def http_calls(source: SourceFile) -> dict[ast.Call, HttpCall]:
