@@ -88,7 +88,7 @@ class RequestWithoutTimeout(Rule[HttpCall]):
 
     def may_fire(self, glance: Glance) -> bool:
         """Whether a request is sent."""
-        return glance.fact(may_call_http)
+        return may_call_http(glance)
 
     def places(self, glance: Glance) -> Iterable[int] | None:
         """Where a request is sent."""

@@ -30,7 +30,7 @@ from flake8_flowperf.source.files import (
     only_looks,
     rewrites,
 )
-from flake8_flowperf.source.glance import Glance
+from flake8_flowperf.source.glance import LONGEST_GAP, Glance
 from flake8_flowperf.source.iteration import Consumption, consumption, item_variable
 from flake8_flowperf.source.names import Kind, ScopeKind, Variable
 from flake8_flowperf.source.tree import walk
@@ -42,7 +42,6 @@ _ASSIGNED = re.compile(r"[\s\\]*(?::[^=\n]*)?=(?!=)([^\n]*)")
 _DISPLAYED = frozenset("[({,\\")
 _MADE = re.compile(r"list(?<!\wlist)[\s\\]*\(")
 _MOST_LIKELY = ("sorted(list(", "set(list(", "tuple(list(")
-_LONGEST_GAP = 200
 _LINE_CONSUMERS = frozenset({"for", "comprehension", "enumerate", "map", "filter", "len", "join"})
 _COPYING = frozenset({"builtins.sorted", "builtins.tuple", "builtins.set", "builtins.frozenset"})
 _VIEWS = frozenset({"keys", "values", "items"})
@@ -196,7 +195,7 @@ def _may_be_needless(glance: Glance, start: int, argument: int) -> bool:
     Behind ``in`` a plain name counts if it is bound to a display somewhere, and an attribute never does.
     """
     text = glance.text
-    gap = text[max(0, start - _LONGEST_GAP) : start]
+    gap = text[max(0, start - LONGEST_GAP) : start]
     before = _BEFORE.search(gap)
     if before is None:
         above = gap.rstrip(" \t\f\r\n\\(")  # what stands above the line, if nothing does before it

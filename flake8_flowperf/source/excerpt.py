@@ -35,8 +35,9 @@ def excerpt(text: str, places: Iterable[int]) -> str | None:
         after = dedent(len(definition[1])).search(text, body)
         end = after.start() if after is not None else len(text)
         first = bisect_left(wanted, start)
-        if (first == len(wanted) or wanted[first] >= end) and not _cuts_string(text, body, end):
-            name = definition.end()
+        name = definition.end()
+        is_wanted = first < len(wanted) and wanted[first] < end
+        if not is_wanted and not _cuts_string(text, name, body) and not _cuts_string(text, body, end):
             parts += (text[done:name], "(): pass", "\n" * text.count("\n", name, end))
             saved += end - body
             done = end

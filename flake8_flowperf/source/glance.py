@@ -18,6 +18,10 @@ GAP = r"(?:[\s\\(]|#[^\n]*\n)*"
 """a pattern for what may stand between two tokens, opening parentheses included"""
 ANNOTATION = r"(?::(?:[^=\n\[]|\[[^\]]*\])*)?"
 """a pattern for the annotation that may stand between a name and its ``=``"""
+LONGEST_GAP = 200
+"""characters in which what stands before a name is looked for"""
+CALL = re.compile(r"[\s\\]*\(")
+"""what stands behind a name that is called"""
 _QUOTED = (
     r'"{3}(?:[^\\]|\\.)*?"{3}',
     r"'{3}(?:[^\\]|\\.)*?'{3}",
@@ -29,8 +33,6 @@ STRING = rf"[rRbBuU]{{0,2}}(?:{'|'.join(_QUOTED)})"
 _LITERAL = re.compile(STRING, re.DOTALL)
 _FROM = re.compile(r"from[\s\\]+([\w.]+)[\s\\]*\Z")
 _MODULE = re.compile(r"[\s\\]*([\w.]+)(?:[\s\\]+as[\s\\]+\w+)?[\s\\]*(,?)")
-_LONGEST_FROM = 200
-_LONGEST_GAP = 200
 _IMPORTED = re.compile(r"import[\s\\]*(?:\((?:[^)#]|#[^\n]*)*\)?|(?:[^\n\\]|\\\r?\n)*)")
 _RENAMED = re.compile(r"\bas[\s\\]+(\w+)")
 _WORD = re.compile(r"\w+")
@@ -135,7 +137,7 @@ class Glance:
 
     def _origin(self, place: int) -> str:
         """The module of the ``from`` right before the ``import`` at *place*, "" when there is none."""
-        origin = _FROM.search(self.text, max(0, place - _LONGEST_FROM), place)
+        origin = _FROM.search(self.text, max(0, place - LONGEST_GAP), place)
         return origin[1] if origin is not None else ""
 
     def calls(self, functions: Mapping[str, frozenset[str]]) -> list[tuple[int, int]] | None:
@@ -147,7 +149,7 @@ class Glance:
         found = []
         for name, parts in self._wanted(functions).items():
             for start in self.names(name):
-                before = self.text[max(0, start - _LONGEST_GAP) : start].rstrip(" \t")
+                before = self.text[max(0, start - LONGEST_GAP) : start].rstrip(" \t")
                 if before.endswith("."):
                     continue
                 path = _PATH.match(self.text, start)

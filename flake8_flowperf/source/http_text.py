@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flake8_flowperf.source.glance import GAP, MODULE, Glance
+from flake8_flowperf.source.glance import CALL, GAP, MODULE, Glance
 from flake8_flowperf.source.http import CLIENTS, REQUESTS
 
 _PARTS = [name.split(".") for name in (*REQUESTS, *CLIENTS)]
@@ -16,7 +16,6 @@ _FUNCTIONS = {
 _SENDING = frozenset(name.rpartition(".")[2] for name in REQUESTS)
 _METHOD = re.compile(rf"[ \t]*(?:async\s+)?def\s+\w+(?:\[[^\n]*\])?{GAP}self\b")
 _DEF = re.compile(r"\bdef[\s\\]+\Z")
-_CALL = re.compile(r"[\s\\]*\(")
 _MOST = 50
 """functions that are judged before their file is parsed; each takes a look at the whole text"""
 _READS_JSON = re.compile(r"\b(?:json|loads)[\s\\]*\(")
@@ -88,7 +87,7 @@ def _may_run_repeatedly(glance: Glance, name: str | None) -> bool:
     for start in glance.names(name):
         if _DEF.search(text, glance.line_start(start), start):
             continue
-        call = _CALL.match(text, start + len(name))
+        call = CALL.match(text, start + len(name))
         if call is None or glance.is_repeated(start, glance.bracket_end(call.end())):
             return True
     return False

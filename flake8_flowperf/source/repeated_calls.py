@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from flake8_flowperf.source.glance import STRING, Glance, without_strings
+from flake8_flowperf.source.glance import CALL, STRING, Glance, without_strings
 
-_CALL = re.compile(r"[\s\\]*\(")
 _PATTERN_LITERAL = re.compile(rf"[\s\\(]*(?:{STRING}(?:[\s\\]|#[^\n]*\n)*)+[,)]", re.DOTALL)
 _SPELLING = re.compile(r"#[^\n]*|\b[rRbBuUfF]{1,2}(?=[\"'])|[\s\\\"'(),]+")
 """what may differ between two spellings of the same arguments"""
@@ -38,7 +37,7 @@ def may_repeat(glance: Glance, functions: Mapping[str, frozenset[str]]) -> bool:
             before = text[glance.line_start(start) : start]
             if _NOT_THE_FUNCTION.search(before):
                 continue
-            call = _CALL.match(text, end)
+            call = CALL.match(text, end)
             if call is None:
                 if glance.is_renamed(start, end):
                     return True
@@ -93,7 +92,7 @@ def _is_call(text: str, start: int, length: int) -> bool:
     """Whether the name at *start* is called there, as itself or by way of ``self`` or ``cls``."""
     before = text[max(0, start - _LONGEST_CALLER) : start].rstrip(" \t\r\n\\")
     by_object = before.endswith(".") and not _BY_OWN.search(before)
-    return not by_object and not _DEF.search(before) and _CALL.match(text, start + length) is not None
+    return not by_object and not _DEF.search(before) and CALL.match(text, start + length) is not None
 
 
 def _share_function(glance: Glance, starts: list[int]) -> bool:

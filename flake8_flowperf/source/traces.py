@@ -22,7 +22,7 @@ from flake8_flowperf.source.containers import (
     is_restoring,
 )
 from flake8_flowperf.source.file import SourceFile
-from flake8_flowperf.source.glance import ANNOTATION, GAP, Glance, word_start
+from flake8_flowperf.source.glance import ANNOTATION, GAP, LONGEST_GAP, Glance, word_start
 from flake8_flowperf.source.tree import walk
 
 TRACE_STEMS = (
@@ -60,7 +60,6 @@ _CACHE_WORDS = frozenset({"cache", "caches", "memo"})
 _MEASURED = re.compile(r"len\b[\s\\(]*(?:\w+[\s\\]*\.[\s\\]*)*(\w+)[\s\\]*\)")
 """the last name in a ``len(self.name)``"""
 _ASSIGNED = re.compile(rf"(?<![=!<>])={GAP}\Z")
-_LONGEST_GAP = 200
 _APPEND = re.compile(r"append\w*[\s\\]*\(")
 _ITEM = re.compile(r"\w*\s*\[")
 _NEW = re.compile(rf"[\s\\)]*{ANNOTATION}=(?!=)[\s\\(]*(?:\{{(?:\s|#[^\n]*\n)*\}}|[\w.]+[\s\\]*\()")
@@ -197,7 +196,7 @@ def _numbered(glance: Glance) -> set[str]:
     found = {
         length[1]
         for length in _MEASURED.finditer(text)
-        if length[1] in measured and _ASSIGNED.search(text, max(0, length.start() - _LONGEST_GAP), length.start())
+        if length[1] in measured and _ASSIGNED.search(text, max(0, length.start() - LONGEST_GAP), length.start())
     }
     for append in _APPEND.finditer(text):
         name = _name_before(text, append.start())
