@@ -25,8 +25,9 @@ from flake8_flowperf.fixing.indent import body_lines, indented, unit
 from flake8_flowperf.fixing.loop import apply_edits
 from flake8_flowperf.model import Edit, Finding, Fix, Import, NoFix, Safety
 from flake8_flowperf.source import SourceFile
-from flake8_flowperf.source.connections import LoopedRequest, changes_in
+from flake8_flowperf.source.connections import LoopedRequest
 from flake8_flowperf.source.http import ClientType, ClientUse, Form, HttpCall, spelled
+from flake8_flowperf.source.repetition import changes_in
 from flake8_flowperf.source.tree import Comprehension, walk_scope
 
 _WHY = "cookies and connections are kept from one request to the next"

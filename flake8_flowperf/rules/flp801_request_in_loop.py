@@ -22,9 +22,9 @@ class RequestInLoop(Rule[LoopedRequest]):
     `urllib3.PoolManager()` that are made, in the body of a loop or in a comprehension: downloads, pages of a listing,
     polls of a status.
 
-    Left alone are loops that only try again until the request works or the server is up, loops over literal URLs of
-    different hosts, clients that are made for one user or kept for later, what is done only when the caller gave no
-    client, and tests.
+    Left alone are loops that only try again until the request works or the server is up, loops each turn of which
+    visits another host (literal URLs, `f"https://{host}/"`), clients that are made for one user or kept for later, what
+    is done only when the caller gave no client, and tests.
 
     ## Why is this bad
     Each of these calls looks up the host, opens a connection, for https shakes hands, sends one request and closes

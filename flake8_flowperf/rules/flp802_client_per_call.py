@@ -40,7 +40,8 @@ class ClientPerCall(Rule[PerCallRequest]):
     - functions that one caller calls with the same URL.
 
     Left alone are results that are remembered (`@cache`, `if self._data is None:`), clients that are returned, stored,
-    passed on, or made for one user, requests that are sent directly only when the caller gave no client, and tests.
+    passed on, or made for one user, requests that are sent directly only when the caller gave no client or to the host
+    that the caller names, and tests.
 
     ## Why is this bad
     Connections are made to be used again: opening one costs more than most requests. A client that the module or the

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from flake8_flowperf.source.file import SourceFile
+from flake8_flowperf.source.hosts import names_in_authority
 from flake8_flowperf.source.http import (
     ClientUse,
     Form,
@@ -25,7 +26,7 @@ from flake8_flowperf.source.http import (
 )
 from flake8_flowperf.source.loops import enclosing_loops
 from flake8_flowperf.source.names import Kind
-from flake8_flowperf.source.repetition import KEEPING_CALLS, is_called_in_loop, repeating_loop
+from flake8_flowperf.source.repetition import KEEPING_CALLS, changes_in, is_called_in_loop, repeating_loop
 from flake8_flowperf.source.tree import Comprehension, Function, Loop, walk, walk_scope
 
 USER_BOUND = frozenset({"auth", "cookies", "cookie_jar", "cert", "proxies", "proxy", "headers"})
@@ -76,7 +77,8 @@ def requests_in_loops(source: SourceFile) -> dict[ast.Call, LoopedRequest]:
     """The requests and clients of the file that a loop opens anew in every turn."""
     found = {}
     for call in source.fact(http_calls).values():
-        loop = repeating_loop(source, call.node)
+        host = names_in_authority(source, call.url) if not call.makes_client else ()
+        loop = repeating_loop(source, call.node, host)
         if loop is None or _has_alternative(source, call.node):
             continue
         use = client_use(source, call) if call.makes_client else None
@@ -142,7 +144,11 @@ def _candidates(source: SourceFile) -> Iterator[_Candidate]:
 
 
 def _called_in_loops(source: SourceFile, candidates: list[_Candidate]) -> Iterator[_Candidate]:
-    return (item for item in candidates if is_called_in_loop(source, item.function))
+    return (
+        item
+        for item in candidates
+        if is_called_in_loop(source, item.function) and not _calls_different_hosts(source, item)
+    )
 
 
 def _clients_of_methods(source: SourceFile, candidates: list[_Candidate]) -> Iterator[_Candidate]:
@@ -178,6 +184,8 @@ def _helpers(source: SourceFile, candidates: list[_Candidate]) -> Iterator[_Cand
             continue
         if counts[function] > 1 or not _is_thin(function) or not _reads_json(source, function):
             continue
+        if _calls_different_hosts(source, item):
+            continue
         if any(url is not None and _is_given(source, url, function) for _, url in item.requests):
             yield item
 
@@ -198,6 +206,13 @@ def _same_url(source: SourceFile, candidates: list[_Candidate]) -> Iterator[_Can
         for (one, item), (other, another) in combinations(together, 2):
             if item.function is not another.function and not _are_exclusive(source, one, other):
                 yield from (item, another)
+
+
+def _calls_different_hosts(source: SourceFile, item: _Candidate) -> bool:
+    """Whether the caller says which host a request goes to, so that a kept connection may serve none of the others."""
+    return item.use is None and any(
+        varies_per_call(source, name, item.function) for name in names_in_authority(source, item.call.url)
+    )
 
 
 def _calls_of(source: SourceFile, function: Function) -> Iterator[ast.Call]:
@@ -279,12 +294,6 @@ def _words(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Constant(value=str(word)) | ast.Name(id=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)):
             yield word
-
-
-def changes_in(source: SourceFile, name: ast.Name, loop: ast.AST) -> bool:
-    """Whether *loop* gives the variable *name* another value in each turn."""
-    variable = source.names.variable(name)
-    return variable is not None and any(loop in source.tree.ancestors(item.node) for item in variable.bindings)
 
 
 def varies_per_call(source: SourceFile, name: ast.Name, function: Function, depth: int = 0) -> bool:

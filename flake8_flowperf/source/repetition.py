@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.http import tests_status, tests_success
@@ -23,17 +23,25 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308, "Location", "location"})
 _MAX_DEPTH = 30
 
 
-def repeating_loop(source: SourceFile, node: ast.expr) -> Loop | Comprehension | None:
+def repeating_loop(source: SourceFile, node: ast.expr, host: Collection[ast.Name] = ()) -> Loop | Comprehension | None:
     """The outermost loop that sends the request *node* for one item after another.
 
     A loop does not count that only tries until the request works, waits for a server to come up, or visits literal
-    URLs of different hosts.
+    URLs of different hosts.  None when each loop also changes a name that the *host* is made from.
     """
     outermost = None
+    is_same_host = False
     for loop in enclosing_loops(source, node):
         if not tries_again(source, node, loop) and not _visits_different_hosts(source, loop):
             outermost = loop
-    return outermost
+            is_same_host = is_same_host or not any(changes_in(source, name, loop) for name in host)
+    return outermost if is_same_host else None
+
+
+def changes_in(source: SourceFile, name: ast.Name, loop: ast.AST) -> bool:
+    """Whether *loop* gives the variable *name* another value in each turn."""
+    variable = source.names.variable(name)
+    return variable is not None and any(loop in source.tree.ancestors(item.node) for item in variable.bindings)
 
 
 def tries_again(source: SourceFile, node: ast.expr, loop: Loop | Comprehension) -> bool:
