@@ -33,8 +33,9 @@ class DeepcopyInLoop(Rule[InLoop]):
       of a local copy that is not read any more;
     - copy a value whose name or attribute is bound to something else in the next statement.
 
-    Left alone are copies that do not depend on the item (`deepcopy(x) for _ in range(n)` makes independent ones), that
-    are changed below the top level or handed on, that stand before `break` or `return`, tests, and `__deepcopy__`.
+    Left alone are copies that do not depend on the item or copy it several times (`deepcopy(x) for _ in range(n)` and
+    `deepcopy(x) for x in items * n` make independent ones), that are changed below the top level or handed on, that
+    stand before `break` or `return`, tests, and `__deepcopy__`.
 
     ## Why is this bad
     deepcopy goes through Python code for every object in the value: a shallow copy takes a hundredth of the time, and

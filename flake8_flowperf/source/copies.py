@@ -33,6 +33,7 @@ _TRACE = re.compile(
     r"(?:^|_)(?:logs?|traces?|history|histories|events?|records?|metrics?|telemetry|audits?|decisions?|journal)(?:$|_)"
 )
 _EXACT_FUNCTIONS = frozenset(f"builtins.{name}" for name in ("str", "repr", "len", "int", "float", "ord", "chr", "hex"))
+_GIVING_AGAIN = frozenset({"itertools.repeat", "itertools.cycle", "itertools.product", "random.choices"})
 _LEAVES = (ast.Break, ast.Return, ast.Raise)
 
 
@@ -392,9 +393,27 @@ class _Copies:
         return None
 
     def _is_item(self, call: ast.Call, generators: list[ast.comprehension]) -> bool:
-        if any(generator.is_async for generator in generators):
-            return False
-        return self._depends_on(call.args[0], (generator.target for generator in generators))
+        """Whether *call* copies what the generators give, each object once as far as can be seen."""
+        outer: set[str] = set()
+        for generator in generators:
+            names = {node.id for node in walk(generator.iter) if isinstance(node, ast.Name)}
+            if generator.is_async or self._gives_again(generator.iter) or (outer and outer.isdisjoint(names)):
+                return False
+            outer |= {node.id for node in walk(generator.target) if isinstance(node, ast.Name)}
+        return self._depends_on(call.args[0], [generators[-1].target])
+
+    def _gives_again(self, iterable: ast.expr) -> bool:
+        """Whether *iterable* gives the same objects several times, as ``items * 2`` does: their copies are as many."""
+        if isinstance(iterable, ast.Name):
+            variable = self.source.names.variable(iterable)
+            iterable = (variable.only_value if variable is not None else None) or iterable
+        for part in walk(iterable):
+            match part:
+                case ast.BinOp(op=ast.Mult()):
+                    return True
+                case ast.Call(func=function) if self.source.names.qualified_name(function) in _GIVING_AGAIN:
+                    return True
+        return False
 
     def _depends_on(self, node: ast.expr, targets: Iterable[ast.expr]) -> bool:
         """Whether *node* is an item, or an attribute or item of one, that *targets* take."""
@@ -404,7 +423,7 @@ class _Copies:
         )
 
     def _appended(self, call: ast.Call, loop: ast.For) -> PerItem | None:
-        if not self._depends_on(call.args[0], [loop.target]):
+        if not self._depends_on(call.args[0], [loop.target]) or self._gives_again(loop.iter):
             return None
         statement = self.tree.statement(call)
         block = self.tree.block(statement)
