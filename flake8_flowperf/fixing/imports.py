@@ -57,7 +57,7 @@ def require(source: SourceFile, node: ast.AST, wanted: Import) -> None:
         and variable.scope is source.names.module_scope
         and all(binding.path == wanted.qualified_name for binding in variable.bindings)
     ):
-        if not any(_is_unconditional(source, binding.node) for binding in variable.bindings):
+        if missing(source, [wanted]):
             raise CannotImport(f"{wanted.bound_name!r} is imported under a condition only")
         return
     raise CannotImport(f"the name {wanted.bound_name!r} may mean something else here")

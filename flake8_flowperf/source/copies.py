@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -396,11 +395,11 @@ class _Copies:
         """Whether *call* copies what the generators give, each object once as far as can be seen."""
         outer: set[str] = set()
         for generator in generators:
-            names = {node.id for node in walk(generator.iter) if isinstance(node, ast.Name)}
-            if generator.is_async or self._gives_again(generator.iter) or (outer and outer.isdisjoint(names)):
+            is_the_same_again = outer and outer.isdisjoint(_names_in(generator.iter))
+            if generator.is_async or is_the_same_again or self._gives_again(generator.iter):
                 return False
-            outer |= {node.id for node in walk(generator.target) if isinstance(node, ast.Name)}
-        return self._depends_on(call.args[0], [generators[-1].target])
+            outer |= _names_in(generator.target)
+        return self._depends_on(call.args[0], generators[-1].target)
 
     def _gives_again(self, iterable: ast.expr) -> bool:
         """Whether *iterable* gives the same objects several times, as ``items * 2`` does: their copies are as many."""
@@ -415,15 +414,13 @@ class _Copies:
                     return True
         return False
 
-    def _depends_on(self, node: ast.expr, targets: Iterable[ast.expr]) -> bool:
-        """Whether *node* is an item, or an attribute or item of one, that *targets* take."""
+    def _depends_on(self, node: ast.expr, target: ast.expr) -> bool:
+        """Whether *node* is an item, or an attribute or item of one, that *target* takes."""
         name = root_name(node)
-        return name is not None and any(
-            isinstance(inner, ast.Name) and inner.id == name.id for target in targets for inner in walk(target)
-        )
+        return name is not None and name.id in _names_in(target)
 
     def _appended(self, call: ast.Call, loop: ast.For) -> PerItem | None:
-        if not self._depends_on(call.args[0], [loop.target]) or self._gives_again(loop.iter):
+        if not self._depends_on(call.args[0], loop.target) or self._gives_again(loop.iter):
             return None
         statement = self.tree.statement(call)
         block = self.tree.block(statement)
@@ -448,7 +445,7 @@ class _Copies:
         if any(isinstance(item, _LEAVES) for item in following):
             return None
         root = root_name(result)
-        if root is None or root.id in {node.id for node in walk(loop.target) if isinstance(node, ast.Name)}:
+        if root is None or root.id in _names_in(loop.target):
             return None
         if len(uses_in(loop, result)) != 1 or self._is_rebound(loop, root.id):
             return None
@@ -495,6 +492,10 @@ class _Copies:
 
 def _loops() -> tuple[type[ast.AST], ...]:
     return (ast.For, ast.AsyncFor, ast.While)
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {part.id for part in walk(node) if isinstance(part, ast.Name)}
 
 
 def _position(node: ast.expr) -> tuple[int, int]:

@@ -10,7 +10,8 @@ from flake8_flowperf.source.file import SourceFile
 from flake8_flowperf.source.shell_words import CannotSplit
 from flake8_flowperf.source.tree import walk
 
-_END = re.compile("[/?#]")
+_UP_TO_AUTHORITY = re.compile(r"(?:(?!://).)*://[^/?#]*", re.DOTALL)
+"""a URL that ends in its authority"""
 
 
 def names_in_authority(source: SourceFile, url: ast.expr | None) -> list[ast.Name]:
@@ -23,13 +24,12 @@ def names_in_authority(source: SourceFile, url: ast.expr | None) -> list[ast.Nam
     except CannotSplit:
         return []
     names: list[ast.Name] = []
-    is_inside = False
+    before = ""
     for piece in pieces:
         if isinstance(piece, str):
-            _, start, rest = piece.partition("://") if not is_inside else ("", "://", piece)
-            is_inside = bool(start)
-            if is_inside and _END.search(rest):
-                break
-        elif is_inside:
+            before += piece
+            continue
+        if _UP_TO_AUTHORITY.fullmatch(before):
             names += (part for part in walk(piece.expr) if isinstance(part, ast.Name))
+        before += "{}"
     return names
